@@ -1,0 +1,103 @@
+"""Take off a vector what it owes to its language and to being a question.
+
+The vectors of a multilingual encoder crowd around a direction of their language, so that a few
+passages attract every English query whatever it asks, and no threshold can tell likeness from
+none. The mean vector of everyday questions, encoded as queries and as passages, stands for that
+direction; it is subtracted from queries and passages of its language. It needs no data of the
+corpus and works for any encoder; `eval/README.md` has the table of what it gains.
+
+After Mu and Viswanath, "All-but-the-Top" (ICLR 2018), with a mean for each language and side.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from policy_qa.folding import fold
+from policy_qa.settings import CENTRING_ACROSS_LANGUAGES, CENTRING_WITHIN_LANGUAGE
+from policy_qa.types import Encoder, Vectors
+
+LANGUAGES = ("zh", "en")
+
+_QUESTIONS = "generic_questions.txt"
+_LEAST_SHARE = 0.1
+"""Share of a corpus' passages that makes a language one of the corpus' own."""
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Centres:
+    """The mean vectors of everyday questions.
+
+    Attributes:
+        queries: `(len(LANGUAGES), dim) float32`, of the questions encoded as queries.
+        passages: `(len(LANGUAGES), dim) float32`, of the questions encoded as passages.
+        weights: `(len(LANGUAGES),) float32`, how much of its centre a query loses for ranking.
+    """
+
+    queries: Vector
+    passages: Vector
+    weights: Vector
+
+    @classmethod
+    def of(cls, encoder: Encoder, passage_languages: Mapping[str, int]) -> "Centres":
+        """Return the centres for a corpus with so many passages in each language."""
+        questions = [_generic_questions()[name] for name in LANGUAGES]
+        total = sum(passage_languages.values())
+        own = [passage_languages.get(name, 0) >= _LEAST_SHARE * total for name in LANGUAGES]
+        weights = [CENTRING_WITHIN_LANGUAGE if o else CENTRING_ACROSS_LANGUAGES for o in own]
+        return cls(
+            np.stack([encoder.encode_queries(texts).mean(axis=0) for texts in questions]),
+            np.stack([encoder.encode_passages(texts).mean(axis=0) for texts in questions]),
+            np.array(weights, np.float32),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write to a file."""
+        with path.open("wb") as file:
+            np.savez(file, queries=self.queries, passages=self.passages, weights=self.weights)
+
+    @classmethod
+    def open(cls, path: Path) -> "Centres":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(arrays["queries"], arrays["passages"], arrays["weights"])
+
+    def query_vectors(self, folded: str, vector: Vector) -> tuple[Vector, Vector]:
+        """Return a query's `(dim,)` unit vectors: to rank with, and wholly centred, to judge with."""
+        number = LANGUAGES.index(language(folded))
+        centre = self.queries[number]
+        return _unit(vector - self.weights[number] * centre), _unit(vector - centre)
+
+    def passage_vectors(self, folded: Sequence[str], vectors: Vectors) -> Vector:
+        """Return `(n, dim) float32` centred vectors; their lengths still tell passages apart."""
+        numbers = [LANGUAGES.index(language(text)) for text in folded]
+        return vectors - self.passages[numbers]
+
+
+def language(folded: str) -> str:
+    """Return `zh` for a text with a Han character, `en` for any other."""
+    return "zh" if any("\u3400" <= c <= "\u9fff" or c >= "\U00020000" for c in folded) else "en"
+
+
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return np.asarray(vector / length if length else vector, np.float32)
+
+
+def _generic_questions() -> dict[str, list[str]]:
+    text = resources.files("policy_qa").joinpath(_QUESTIONS).read_text(encoding="utf-8")
+    questions: dict[str, list[str]] = {}
+    section = ""
+    for line in text.splitlines():
+        if line in LANGUAGES:
+            section = line
+            questions[section] = []
+        elif line and not line.startswith("#"):
+            questions[section].append(fold(line))
+    return questions

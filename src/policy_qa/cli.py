@@ -1,0 +1,264 @@
+"""The command line: build, ask, search, entries, eval, info.
+
+Results go to standard output, everything else to standard error. Exit status: 0 answered or done,
+1 not covered, 2 usage or bad input, 130 interrupted.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from policy_qa.errors import PolicyQAError
+from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
+
+EXIT_DONE, EXIT_NOT_COVERED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
+_DEBUG = "POLICY_QA_DEBUG"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; a user's mistake is one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except PolicyQAError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except KeyboardInterrupt:
+        _fail("Interrupted; what was there is untouched.")
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if _DEBUG in os.environ:
+            raise
+        return _fail(
+            f"An error that policy-qa did not expect: {type(error).__name__}: {error} "
+            f"(run again with {_DEBUG}=1 to see where, and report it)"
+        )
+
+
+def _fail(message: str) -> int:
+    from policy_qa.output import one_line  # noqa: PLC0415 (a quick --help needs nothing)
+
+    print(f"policy-qa: {one_line(message)}", file=sys.stderr)
+    return EXIT_BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="policy-qa", description="Ask a policy or FAQ knowledge base; answers are quotes."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    build = _command(commands, "build", _build, "read a corpus and build a knowledge base of it")
+    build.add_argument("corpus", type=Path, help="folder or file with the source documents")
+    _add_knowledge_base(build)
+    build.add_argument("--model", help="name or folder of a sentence-transformers model")
+
+    ask = _command(commands, "ask", _ask, "answer a question, or say that it is not covered")
+    search = _command(commands, "search", _search, "list the best entries for a question")
+    for command in (ask, search):
+        command.add_argument("query", nargs="+", help="the question")
+        _add_knowledge_base(command)
+        command.add_argument("--model", help="the model of the build, if it has moved since")
+        command.add_argument("--document", action="append", default=[], help="only this document")
+        command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
+    search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
+
+    entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
+    entries.add_argument("corpus", type=Path, help="folder or file with the source documents")
+
+    evaluate = _command(commands, "eval", _eval, "measure retrieval on an evaluation set")
+    evaluate.add_argument("sets", nargs="+", type=Path, metavar="SET", help="evaluation set folder")
+    _add_knowledge_base(evaluate)
+    evaluate.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder for TREC runs (default: runs)"
+    )
+
+    info = _command(commands, "info", _info, "describe a knowledge base and check its files")
+    _add_knowledge_base(info)
+    info.add_argument("--check", action="store_true", help="read every file whole again")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_knowledge_base(command: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get("POLICY_QA_KB", KNOWLEDGE_BASE))
+    text = "the knowledge base (default: %(default)s, or the variable POLICY_QA_KB)"
+    command.add_argument("--kb", type=Path, default=default, help=text)
+
+
+def _print_json(fields: Any) -> None:
+    print(json.dumps(fields, ensure_ascii=False, indent=2))
+
+
+def _build(options: argparse.Namespace) -> int:
+    from policy_qa.encoders import DEFAULT_MODEL  # noqa: PLC0415
+    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+
+    with _progress() as progress:
+        knowledge_base = KnowledgeBase.build(
+            options.corpus, options.kb, model=options.model or DEFAULT_MODEL, progress=progress
+        )
+    manifest = knowledge_base.manifest
+    if options.json:
+        _print_json(_manifest_fields(knowledge_base))
+    else:
+        print(
+            f"Built generation {manifest.generation} of {options.kb}: {manifest.documents} "
+            f"documents, {manifest.entries} entries, {manifest.passages} passages."
+        )
+    return EXIT_DONE
+
+
+def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """Show a bar on a terminal, with rate and time left; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return _Bar()
+
+
+class _Bar(AbstractContextManager[Callable[[int, int], None]]):
+    def __enter__(self) -> Callable[[int, int], None]:
+        from tqdm import tqdm  # noqa: PLC0415
+
+        self.bar = tqdm(desc="Encoding", unit=" passages", file=sys.stderr, leave=False)
+        return self.show
+
+    def show(self, done: int, total: int) -> None:
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+
+def _open(options: argparse.Namespace) -> Any:
+    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+
+    return KnowledgeBase.open(options.kb, model=getattr(options, "model", None))
+
+
+def _filters(options: argparse.Namespace) -> Any:
+    from policy_qa.types import Filters  # noqa: PLC0415
+
+    return Filters(tuple(options.document), tuple(options.tag))
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from policy_qa.output import answer_fields, answer_text  # noqa: PLC0415
+
+    answer = _open(options).ask(" ".join(options.query), _filters(options))
+    if options.json:
+        _print_json(answer_fields(answer))
+    else:
+        print(answer_text(answer))
+    return EXIT_NOT_COVERED if answer.status == "not_covered" else EXIT_DONE
+
+
+def _search(options: argparse.Namespace) -> int:
+    from policy_qa.output import hit_fields, hits_text  # noqa: PLC0415
+
+    hits = _open(options).search(" ".join(options.query), options.top_k, _filters(options))
+    if options.json:
+        _print_json([hit_fields(hit) for hit in hits])
+    elif hits:
+        print(hits_text(hits))
+    return EXIT_DONE if hits else EXIT_NOT_COVERED
+
+
+def _entries(options: argparse.Namespace) -> int:
+    from policy_qa.corpus import read_corpus  # noqa: PLC0415
+    from policy_qa.entries import parse  # noqa: PLC0415
+    from policy_qa.output import entries_text, entry_fields  # noqa: PLC0415
+
+    found = [(entry, d) for d in read_corpus(options.corpus) for entry in parse(d)]
+    if options.json:
+        _print_json([entry_fields(entry, document) for entry, document in found])
+    else:
+        print(entries_text(found))
+    return EXIT_DONE
+
+
+def _eval(options: argparse.Namespace) -> int:
+    from policy_qa import evaluation  # noqa: PLC0415
+    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+
+    sets = [evaluation.load_evaluation_set(folder) for folder in options.sets]
+    knowledge_base = _open(options)
+    entry_ids = [entry.id for entry in knowledge_base.entries()]
+    for evaluation_set in sets:
+        evaluation.check_against(evaluation_set, entry_ids)
+    documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
+    report = []
+    with tempfile.TemporaryDirectory(prefix="policy-qa-") as folder:
+        answers_only = KnowledgeBase.build(
+            documents, folder, model=knowledge_base.encoder, index_questions=False
+        )
+        for evaluation_set in sets:
+            runs = {
+                evaluation.QUESTIONS_INDEXED: knowledge_base,
+                evaluation.QUESTIONS_LEFT_OUT: answers_only,
+            }
+            report.append(_evaluated(evaluation_set, runs, options.runs))
+        answers_only.close()
+    if options.json:
+        _print_json([{"set": e.name, "runs": f} for e, _, f in report])
+    else:
+        print("\n\n".join(text for _, text, _ in report))
+    return EXIT_DONE
+
+
+def _evaluated(evaluation_set: Any, indexes: dict[str, Any], folder: Path) -> Any:
+    from policy_qa import evaluation  # noqa: PLC0415
+
+    runs = {}
+    for label, knowledge_base in indexes.items():
+        runs[label] = evaluation.run_queries(knowledge_base, evaluation_set)
+        file = folder / f"{evaluation_set.name}.{label.split(' (')[0].replace(' ', '-')}.trec"
+        evaluation.write_trec_run(runs[label], file)
+        print(f"policy-qa: wrote {file}", file=sys.stderr)
+    fields = {
+        label: asdict(evaluation.evaluate(evaluation_set, run)) for label, run in runs.items()
+    }
+    return evaluation_set, evaluation.report(evaluation_set, runs), fields
+
+
+def _info(options: argparse.Namespace) -> int:
+    from policy_qa.storage import verify  # noqa: PLC0415
+
+    knowledge_base = _open(options)
+    if options.check:
+        verify(knowledge_base.path, knowledge_base.manifest, again=True)
+    fields = _manifest_fields(knowledge_base)
+    if options.json:
+        _print_json(fields)
+    else:
+        width = max(map(len, fields))
+        print("\n".join(f"{name:{width}}  {value}" for name, value in fields.items()))
+    return EXIT_DONE
+
+
+def _manifest_fields(knowledge_base: Any) -> dict[str, Any]:
+    fields = asdict(knowledge_base.manifest)
+    files = fields.pop("files")
+    size = sum(size for size, _ in files.values())
+    return {"path": str(knowledge_base.path), **fields, "files": len(files), "bytes": size}

@@ -1,0 +1,109 @@
+"""Fold script, width, case and Unicode form, keeping an exact map back to the original.
+
+Both indexes see folded text only; whatever is shown or quoted is the original. The fold is
+
+1. NFKC (Unicode Standard Annex 15), over each base character with the marks that follow it,
+2. full case folding (Unicode Standard, section 3.13),
+3. Traditional to Simplified Chinese, character by character (OpenCC, `t2s`), so that a character's
+   fold does not depend on its neighbours and every folded character has one origin,
+4. one hyphen for all dashes and no invisible characters (zero-width spaces, variation selectors).
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import opencc
+
+from policy_qa.types import Span
+
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣"), "-") | dict.fromkeys(map(ord, "〜∼"), "~")
+_HANGUL_VOWELS_AND_TAILS = range(0x1160, 0x1200)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Folded text with its way back.
+
+    Attributes:
+        text: The folded text.
+        starts: For each folded character, where its origin starts in the original.
+        ends: For each folded character, where its origin ends in the original.
+    """
+
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def original(self, start: int, end: int) -> Span:
+        """Return the original range that `text[start:end]` came from.
+
+        Raises:
+            ValueError: If the range is empty or outside the folded text.
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"no folded range {start}:{end} in {len(self.text)} characters")
+        return Span(self.starts[start], self.ends[end - 1])
+
+
+def fold(text: str) -> str:
+    """Return the folded text."""
+    if text.isascii():
+        return text.lower()
+    return "".join(_fold_cluster(cluster) for cluster in _clusters(text))
+
+
+def fold_with_map(text: str) -> Folded:
+    """Return the folded text with the map back to the original characters."""
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    position = 0
+    for cluster in _clusters(text):
+        end = position + len(cluster)
+        part = _fold_cluster(cluster)
+        folded.append(part)
+        starts += [position] * len(part)
+        ends += [end] * len(part)
+        position = end
+    return Folded("".join(folded), tuple(starts), tuple(ends))
+
+
+def _clusters(text: str) -> Iterator[str]:
+    """Split into the smallest pieces that normalise independently of each other."""
+    start = 0
+    for position in range(1, len(text)):
+        if not _joins_the_previous(text[position]):
+            yield text[start:position]
+            start = position
+    if text:
+        yield text[start:]
+
+
+@lru_cache(maxsize=65_536)
+def _joins_the_previous(character: str) -> bool:
+    first = unicodedata.normalize("NFKD", character)[0]
+    return unicodedata.category(first)[0] == "M" or ord(first) in _HANGUL_VOWELS_AND_TAILS
+
+
+@lru_cache(maxsize=65_536)
+def _fold_cluster(cluster: str) -> str:
+    normal = unicodedata.normalize("NFKC", cluster).casefold()
+    normal = unicodedata.normalize("NFKC", normal).translate(_DASHES)
+    visible = (c for c in normal if unicodedata.category(c) != "Cf" and not _is_selector(c))
+    return "".join(_simplified(c) for c in visible)
+
+
+def _is_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+@lru_cache(maxsize=65_536)
+def _simplified(character: str) -> str:
+    return _converter().convert(character) if character > "\u2e7f" else character
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")

@@ -1,0 +1,246 @@
+"""The façade: build a knowledge base, open it, search it, ask it."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from policy_qa.answers import compose
+from policy_qa.build import Progress, build_generation
+from policy_qa.centring import Centres
+from policy_qa.corpus import read_corpus
+from policy_qa.dense import DenseIndex
+from policy_qa.encoders import DEFAULT_MODEL, load_encoder
+from policy_qa.entries import parse
+from policy_qa.errors import EncoderMismatchError, InputError, QueryError
+from policy_qa.lexical import LexicalIndex
+from policy_qa.retriever import EncodedQuery, Retriever
+from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
+from policy_qa.storage import (
+    CENTRES_FILE,
+    DENSE_FILE,
+    LEXICAL_FOLDER,
+    STORE_FILE,
+    Manifest,
+    current_generation,
+    generation_folder,
+    read_manifest,
+    verify,
+)
+from policy_qa.store import Store
+from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit
+
+
+class KnowledgeBase:
+    """One generation of a knowledge base, open for reading. Safe to use from several threads.
+
+    Attributes:
+        path: Where it stands on disk.
+        manifest: What the generation says of itself.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, encoder: Encoder) -> None:
+        """Load the generation's files; use `build` or `open`, which check them first."""
+        folder = generation_folder(path, manifest.generation)
+        self.path = path
+        self.manifest = manifest
+        self._encoder = encoder
+        self._store = Store(folder / STORE_FILE)
+        self._retriever = Retriever(
+            encoder,
+            Centres.open(folder / CENTRES_FILE),
+            DenseIndex.open(folder / DENSE_FILE),
+            LexicalIndex.open(folder / LEXICAL_FOLDER),
+            self._store,
+        )
+
+    @classmethod
+    def build(
+        cls,
+        corpus: str | Path | Iterable[Document],
+        path: str | Path,
+        *,
+        model: str | Encoder = DEFAULT_MODEL,
+        index_questions: bool = True,
+        progress: Progress | None = None,
+    ) -> "KnowledgeBase":
+        """Build a new generation of a corpus, make it current, and open it.
+
+        Only passages that were never encoded before are encoded. What was at `path` stays as it
+        was until the new generation is whole.
+
+        Args:
+            corpus: A folder or file, or documents.
+            path: The knowledge base; made if it does not exist.
+            model: `DEFAULT_MODEL`, the name or folder of a sentence-transformers model, or an
+                encoder.
+            index_questions: False indexes the answers alone; for evaluations.
+            progress: Told how many passages have vectors, and how many there are.
+
+        Raises:
+            CorpusError: If the corpus is missing, empty or not UTF-8 text.
+            EncoderError: If the model cannot be made or loaded.
+            LockedError: If another process is writing to the knowledge base.
+            StorageError: If the disk is full or refuses to be written.
+        """
+        path = Path(path)
+        if isinstance(corpus, (str, Path)):
+            documents, source = read_corpus(Path(corpus)), str(corpus)
+        else:
+            documents, source = list(corpus), "documents"
+        encoder = load_encoder(model) if isinstance(model, str) else model
+        manifest = build_generation(
+            [(document, parse(document)) for document in documents],
+            path,
+            encoder,
+            corpus=source,
+            model=model if isinstance(model, str) else encoder.identity,
+            index_questions=index_questions,
+            progress=progress,
+        )
+        return cls(path, manifest, encoder)
+
+    @classmethod
+    def open(cls, path: str | Path, *, model: str | Encoder | None = None) -> "KnowledgeBase":
+        """Open the current generation.
+
+        Args:
+            path: The knowledge base.
+            model: The model that it was built with, if its name or folder changed since.
+
+        Raises:
+            KnowledgeBaseNotFound: If there is none at the path.
+            FormatVersionError: If another format version wrote it.
+            EncoderMismatchError: If it was built with another encoder.
+            CorruptionError: If a file is missing, truncated or altered.
+        """
+        path = Path(path)
+        manifest = read_manifest(path)
+        verify(path, manifest)
+        wanted = model if model is not None else manifest.model
+        encoder = load_encoder(wanted) if isinstance(wanted, str) else wanted
+        if encoder.identity != manifest.encoder:
+            raise EncoderMismatchError(
+                f"The knowledge base at {path} was built with the encoder {manifest.encoder}, not "
+                f"with {encoder.identity}. Name that model with --model, or build it again: "
+                f"policy-qa build {manifest.corpus} --kb {path}"
+            )
+        return cls(path, manifest, encoder)
+
+    @staticmethod
+    def current_generation(path: str | Path) -> int:
+        """Return the number of the current generation on disk, which may be newer than this.
+
+        Raises:
+            KnowledgeBaseNotFound: If there is none at the path.
+        """
+        return current_generation(Path(path))
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of queries and passages."""
+        return self._encoder
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that is open."""
+        return self.manifest.generation
+
+    def search(
+        self, query: str, top_k: int = TOP_K, filters: Filters | None = None
+    ) -> list[Hit]:
+        """Return the best entries for a query, best first.
+
+        Args:
+            query: In Traditional or Simplified Chinese, English, or a mixture.
+            top_k: At most so many entries.
+            filters: Which documents to look at.
+
+        Raises:
+            QueryError: If the query is empty, too long, or has no letter and no digit.
+            InputError: If `top_k` is not positive, or a filter names an unknown document or tag.
+        """
+        (encoded,) = self._encoded([query])
+        return self._hits(encoded, top_k, filters)
+
+    def search_many(self, queries: Sequence[str], top_k: int = TOP_K) -> list[list[Hit]]:
+        """Return the best entries for each query, the queries encoded together."""
+        return [self._hits(encoded, top_k, None) for encoded in self._encoded(queries)]
+
+    def ask(self, query: str, filters: Filters | None = None) -> Answer:
+        """Answer a query with the source's own sentences, or say that it is not covered.
+
+        Raises:
+            QueryError: If the query is empty, too long, or has no letter and no digit.
+            InputError: If a filter names an unknown document or tag.
+        """
+        (encoded,) = self._encoded([query])
+        hits = self._hits(encoded, TOP_K, filters)
+        if not hits:
+            return compose(query, [], [], None, self.generation)
+        passages = self._store.passages(hits[0].entry.id)
+        scores = self._retriever.score_sentences(encoded, passages)
+        scored = [(passage, score) for (_, passage), score in zip(passages, scores, strict=True)]
+        document = self.document(hits[0].entry.document_id)
+        return compose(query, hits, scored, document, self.generation)
+
+    def documents(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return every document's id and tags, ordered by id."""
+        return self._store.documents()
+
+    def document(self, document_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            InputError: If there is none of that id.
+        """
+        document = self._store.document(document_id)
+        if document is None:
+            raise InputError(f"The knowledge base at {self.path} has no document {document_id!r}.")
+        return document
+
+    def entries(self, document_id: str | None = None) -> list[Entry]:
+        """Return every entry, or those of one document, in the source's order."""
+        return [entry for entry, _ in self._store.entries(document_id)]
+
+    def questions(self) -> dict[str, str]:
+        """Return every entry's question in its own words by the entry's id; empty ones left out."""
+        return {entry.id: question for entry, question in self._store.entries() if question}
+
+    def close(self) -> None:
+        """Close the files."""
+        self._store.close()
+
+    def _encoded(self, queries: Sequence[str]) -> list[EncodedQuery]:
+        for query in queries:
+            _check_query(query)
+        return self._retriever.encode(queries)
+
+    def _hits(self, query: EncodedQuery, top_k: int, filters: Filters | None) -> list[Hit]:
+        if top_k < 1:
+            raise InputError(f"top_k is {top_k}; give 1 or more.")
+        if filters:
+            self._check_filters(filters)
+        return self._retriever.search(query, top_k, filters)
+
+    def _check_filters(self, filters: Filters) -> None:
+        known = dict(self.documents())
+        tags = {tag for of_document in known.values() for tag in of_document}
+        for kind, wanted, there in (
+            ("document", filters.documents, known),
+            ("tag", filters.tags, tags),
+        ):
+            for name in wanted:
+                if name not in there:
+                    some = ", ".join(sorted(there)[:5]) or "none"
+                    raise InputError(f"There is no {kind} {name!r}. There are, for example: {some}.")
+
+
+def _check_query(query: str) -> None:
+    if not query.strip():
+        raise QueryError("The query is empty. Type a question.")
+    if len(query) > MAX_QUERY_CHARS:
+        raise QueryError(
+            f"The query has {len(query):,} characters; the limit is {MAX_QUERY_CHARS:,}. Shorten it."
+        )
+    if not any(unicodedata.category(character)[0] in "LN" for character in query):
+        raise QueryError("The query has no letter and no digit. Type a question in words.")

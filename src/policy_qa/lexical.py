@@ -1,0 +1,120 @@
+"""The lexical index: BM25 over our own tokens, in tantivy.
+
+BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
+with k1 = 1.2 and b = 0.75, tantivy's constants. A score is divided by the sum of the query's
+inverse document frequencies, unknown tokens included: 1 is about what an average passage with every
+token of the query would get, 0 means that none matches, and values of different queries compare.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import tantivy
+
+from policy_qa.dense import Rows, ordered
+from policy_qa.types import Filters, Ranking
+
+_ANALYZER = "folded_tokens"
+_WRITER_BYTES = 64 * 2**20
+
+
+class LexicalIndex:
+    """Passage rows by their tokens."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        index.register_tokenizer(_ANALYZER, _analyzer())
+        self._schema = index.schema
+        self._searcher = index.searcher()
+
+    @classmethod
+    def build(
+        cls, path: Path, passages: Iterable[tuple[int, Sequence[str], str, Sequence[str]]]
+    ) -> "LexicalIndex":
+        """Write an index to an empty folder.
+
+        Args:
+            path: The folder; it is made.
+            passages: For each passage its row, its tokens, its document's id and tags.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        path.mkdir()
+        index = tantivy.Index(_schema(), path=str(path))
+        index.register_tokenizer(_ANALYZER, _analyzer())
+        writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        try:
+            for row, tokens, document, tags in passages:
+                fields = tantivy.Document(tokens=" ".join(tokens), document=document, tag=list(tags))
+                fields.add_unsigned("row", row)
+                writer.add_document(fields)
+            writer.commit()
+            writer.wait_merging_threads()
+        except ValueError as error:  # how tantivy reports a full disk
+            raise OSError(f"the lexical index could not be written ({error})") from error
+        index.reload()
+        return cls(index)
+
+    @classmethod
+    def open(cls, path: Path) -> "LexicalIndex":
+        """Open what `build` wrote."""
+        return cls(tantivy.Index.open(str(path)))
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, tokens: Sequence[str], k: int, filters: Filters | None = None) -> Ranking:
+        """Return at most `k` rows that hold a token, only in documents that pass the filters."""
+        return self._search(tokens, k, self._filter_clauses(filters or Filters()))
+
+    def scores(self, tokens: Sequence[str], rows: Rows) -> Ranking:
+        """Return the scores of those of these rows that hold a token."""
+        if not len(rows):
+            return ordered([], [])
+        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
+        return self._search(tokens, len(rows), [wanted])
+
+    def inverse_document_frequency(self, token: str) -> float:
+        """Return ln(1 + (N - n + 0.5) / (n + 0.5)); largest for a token that occurs nowhere."""
+        n = self._searcher.doc_freq("tokens", token)
+        return math.log(1 + (self._searcher.num_docs - n + 0.5) / (n + 0.5))
+
+    def _search(self, tokens: Sequence[str], k: int, must: Sequence[tantivy.Query]) -> Ranking:
+        unique = sorted(set(tokens))
+        ceiling = sum(map(self.inverse_document_frequency, unique))
+        if not unique or not k or not ceiling:
+            return ordered([], [])
+        should = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "tokens", token, "freq"))
+            for token in unique
+        ]
+        query = tantivy.Query.boolean_query(should)
+        if must:
+            filters = [(tantivy.Occur.Must, tantivy.Query.const_score_query(q, 0.0)) for q in must]
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *filters])
+        hits = self._searcher.search(query, limit=k, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
+
+    def _filter_clauses(self, filters: Filters) -> list[tantivy.Query]:
+        clauses = [tantivy.Query.term_query(self._schema, "tag", tag) for tag in filters.tags]
+        if filters.documents:
+            clauses.append(
+                tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
+            )
+        return clauses
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", indexed=True, fast=True)
+    builder.add_text_field("tokens", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("tag", tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()

@@ -1,0 +1,181 @@
+"""Query to hits: both rankings, fused by score, rolled up to entries.
+
+Each index names its best passages, and every passage that either names gets both scores. The fused
+score is a convex combination of the normalised scores (Bruch, Gai and Ingber, "An Analysis of
+Fusion Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023). An entry is as good as its best
+passage.
+
+Component scores of a hit, all of its best passage:
+    dense     inner product of the query's unit vector and the passage's centred one, 0 to 1
+    lexical   BM25, 1 for an average passage with every token of the query (see `lexical`), 0 to 1
+    likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1; judges, does not rank
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from policy_qa.centring import Centres
+from policy_qa.dense import DenseIndex, Rows
+from policy_qa.folding import fold
+from policy_qa.lexical import LexicalIndex
+from policy_qa.settings import CANDIDATES, DENSE_WEIGHT
+from policy_qa.store import Store
+from policy_qa.tokens import tokens
+from policy_qa.types import Encoder, Filters, Hit, Passage, Ranking
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The passages that either index named for one query.
+
+    Attributes:
+        rows: `(n,) int64`, ascending.
+        dense: `(n,) float32`, 0 to 1.
+        lexical: `(n,) float32`, 0 to 1; 0 where no token matches.
+    """
+
+    rows: Rows
+    dense: Scores
+    lexical: Scores
+
+
+def fused(dense: Scores, lexical: Scores) -> Scores:
+    """Return the convex combination of normalised scores, 0 to 1."""
+    return DENSE_WEIGHT * dense + (1 - DENSE_WEIGHT) * lexical
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedQuery:
+    """A query as the indexes see it.
+
+    Attributes:
+        tokens: Of the folded text.
+        vector: `(dim,) float32`, unit; to rank with.
+        centred: `(dim,) float32`, unit; wholly centred, to judge with.
+    """
+
+    tokens: tuple[str, ...]
+    vector: Scores
+    centred: Scores
+
+
+class Retriever:
+    """Both indexes over one store. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        centres: Centres,
+        dense: DenseIndex,
+        lexical: LexicalIndex,
+        store: Store,
+    ) -> None:
+        """Join the parts of one generation.
+
+        Args:
+            encoder: Of queries.
+            centres: Of the queries' languages.
+            dense: The dense index.
+            lexical: The lexical index.
+            store: Where the passages' rows lead.
+        """
+        self._encoder = encoder
+        self._centres = centres
+        self._dense = dense
+        self._lexical = lexical
+        self._store = store
+
+    def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
+        """Fold, tokenise and encode queries."""
+        folded = [fold(query) for query in queries]
+        vectors = self._encoder.encode_queries(folded)
+        return [
+            EncodedQuery(tuple(tokens(text)), *self._centres.query_vectors(text, vector))
+            for text, vector in zip(folded, vectors, strict=True)
+        ]
+
+    def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
+        """Return the best `top_k` entries, best first; ties in the order of the source."""
+        found = self._candidates(query, filters)
+        scores = fused(found.dense, found.lexical)
+        entry_of = self._store.entry_numbers(found.rows)
+        best_passage: dict[int, int] = {}
+        for position in np.lexsort((found.rows, -scores)):
+            best_passage.setdefault(entry_of[int(found.rows[position])], int(position))
+            if len(best_passage) == top_k:
+                break
+        return [
+            self._hit(query, rank, number, found, position, float(scores[position]))
+            for rank, (number, position) in enumerate(best_passage.items(), start=1)
+        ]
+
+    def _hit(
+        self,
+        query: EncodedQuery,
+        rank: int,
+        entry_number: int,
+        found: Candidates,
+        position: int,
+        score: float,
+    ) -> Hit:
+        row = int(found.rows[position])
+        entry, question = self._store.entry(entry_number)
+        vector = self._dense.vectors([row])[0]
+        components = {
+            "dense": float(found.dense[position]),
+            "lexical": float(found.lexical[position]),
+            "likeness": float(vector @ query.centred / (np.linalg.norm(vector) or 1)),
+        }
+        return Hit(rank, entry, question, self._store.passage(row), score, components)
+
+    def score_sentences(
+        self, query: EncodedQuery, passages: Sequence[tuple[int, Passage]]
+    ) -> list[float]:
+        """Return how well each sentence of one entry answers, 0 to 1.
+
+        All of them share the entry's question as context, which the lexical index counts for each;
+        here only the words of the sentence itself count.
+
+        Args:
+            query: The query.
+            passages: Rows and passages of the entry, rows ascending.
+        """
+        rows = np.array([row for row, _ in passages], np.int64)
+        dense = np.clip(self._dense.vectors(rows) @ query.vector, 0, 1)
+        weights = {
+            token: self._lexical.inverse_document_frequency(token) for token in set(query.tokens)
+        }
+        total = sum(weights.values()) or 1.0
+        covered = [
+            sum(weights[token] for token in weights.keys() & set(tokens(fold(passage.text))))
+            for _, passage in passages
+        ]
+        return [
+            float(d + c / total) / 2 for d, c in zip(dense.tolist(), covered, strict=True)
+        ]
+
+    def _candidates(self, query: EncodedQuery, filters: Filters | None) -> Candidates:
+        allowed = np.array(self._store.rows(filters), np.int64) if filters else None
+        (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed)
+        matching = self._lexical.search(query.tokens, CANDIDATES, filters)
+        return self._components(query, np.union1d(nearest.rows, matching.rows), nearest, matching)
+
+    def _components(
+        self, query: EncodedQuery, rows: Rows, nearest: Ranking, matching: Ranking
+    ) -> Candidates:
+        """Give every row both scores, asking each index only for those that it did not name."""
+        dense = np.zeros(len(rows), np.float32)
+        dense[np.searchsorted(rows, nearest.rows)] = nearest.scores
+        unnamed = np.isin(rows, nearest.rows, invert=True)
+        dense[unnamed] = self._dense.vectors(rows[unnamed]) @ query.vector
+        lexical = np.zeros(len(rows), np.float32)
+        lexical[np.searchsorted(rows, matching.rows)] = matching.scores
+        others = rows[np.isin(rows, matching.rows, invert=True)]
+        rest = self._lexical.scores(query.tokens, others)
+        lexical[np.searchsorted(rows, rest.rows)] = rest.scores
+        return Candidates(rows, np.clip(dense, 0, 1), np.minimum(lexical, 1))
