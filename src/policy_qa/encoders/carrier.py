@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,10 @@ def read_carrier(path: Path) -> Weights:
 
 
 def _parsed(data: bytes) -> Weights:
-    _, _, *sizes, epsilon, _ = _HEADER.unpack_from(data)
+    _, _, hidden, layers, heads, inner, vocabulary, places, types, epsilon, _ = (
+        _HEADER.unpack_from(data)
+    )
+    shape = Shape(hidden, layers, heads, inner, vocabulary, places, types, epsilon)
     position = _HEADER.size
     count, *_, blob_length = _VOCABULARY.unpack_from(data, position)
     position += _VOCABULARY.size
@@ -135,5 +139,5 @@ def _parsed(data: bytes) -> Weights:
         position += 2 + length
         directory[name] = _TENSOR.unpack_from(data, position)[1:]
         position += _TENSOR.size
-    pieces = tuple(blob[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False))
-    return Weights(Shape(*sizes, epsilon), pieces, scores, data, directory)
+    pieces = tuple(blob[a:b].decode() for a, b in pairwise(offsets))
+    return Weights(shape, pieces, scores, data, directory)

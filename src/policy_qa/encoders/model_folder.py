@@ -7,7 +7,6 @@ SentencePiece vocabulary. It is made beside its place and moved there whole.
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -68,7 +67,7 @@ def _make(folder: Path) -> None:
             _write_manifest(made)
             if folder.exists():
                 shutil.rmtree(folder)
-            os.replace(made, folder)
+            made.replace(folder)
     except OSError as error:
         if (folder / MANIFEST_FILE).is_file():
             return  # another process made it at the same time
@@ -124,10 +123,11 @@ def _write_safetensors(weights: Weights, path: Path) -> None:
 def _write_vocabulary(weights: Weights, folder: Path) -> None:
     """Write the vocabulary for SentencePiece (our quick start) and for tokenizers (everybody)."""
     import sentencepiece  # noqa: PLC0415 (heavy)
-    from sentencepiece import sentencepiece_model_pb2 as protocol  # noqa: PLC0415
+    from sentencepiece import sentencepiece_model_pb2  # noqa: PLC0415
     from tokenizers import Regex, Tokenizer, models, normalizers  # noqa: PLC0415
     from tokenizers import pre_tokenizers, processors  # noqa: PLC0415
 
+    protocol: Any = sentencepiece_model_pb2
     sample = _SamplePieces()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["a sample to learn the normalisation from"]),

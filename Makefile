@@ -1,0 +1,55 @@
+# make run    environment, model, knowledge base, page
+# make test   environment, tests
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3)
+CORPUS ?= corpus
+KB ?= kb
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint eval bench chromium clean
+
+run: $(VENV)/.installed
+	@if [ ! -f "$(KB)/CURRENT" ] || [ -n "$$(find "$(CORPUS)" src/policy_qa -type f -name '[!.]*' ! -name '*.pyc' -newer "$(KB)/CURRENT" -print -quit)" ]; then \
+		$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"; fi
+	POLICY_QA_KB="$(KB)" POLICY_QA_CORPUS="$(CORPUS)" $(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.tested chromium
+	$(BIN)/pytest
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+eval: $(VENV)/.installed
+	$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"
+	$(BIN)/policy-qa eval eval/original --kb "$(KB)"
+
+bench: $(VENV)/.tested
+	$(BIN)/python benchmarks/encoder_paths.py
+	$(BIN)/python benchmarks/queries.py
+
+# The page tests need a browser; without one they are skipped, and say so.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
+		echo "No Chromium: the page tests will be skipped. Install it, for example with: sudo apt install chromium fonts-noto-cjk"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "policy_qa needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python cannot make an environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(KB)
