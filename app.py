@@ -19,6 +19,7 @@ from policy_qa import (
     page,
     settings,
 )
+from policy_qa.labels import LABELS, LANGUAGES, Labels, Language, choose_language
 
 PATH = os.environ.get("POLICY_QA_KB") or str(settings.KNOWLEDGE_BASE)
 EXAMPLES = 4
@@ -26,10 +27,10 @@ EXAMPLES = 4
 
 def main() -> None:
     """Draw the page at its address, whatever state it is in."""
-    language = page.choose_language(st.query_params.get("lang"), st.context.locale)
-    labels = page.LABELS[language]
+    language = choose_language(st.query_params.get("lang"), st.context.locale)
+    labels = LABELS[language]
     st.set_page_config(page_title=labels.title, layout="wide", initial_sidebar_state="collapsed")
-    st.html(f"<style>{page.STYLE}</style>")
+    st.html(page.style())
     query = st.query_params.get("q", "").strip()
     draw_top(query, language, labels)
     view = ""
@@ -50,7 +51,7 @@ def main() -> None:
     behaviour(key="behaviour", data={"language": language, "view": view})
 
 
-def draw_top(query: str, language: page.Language, labels: page.Labels) -> None:
+def draw_top(query: str, language: Language, labels: Labels) -> None:
     """Draw the title, the languages and the question box, set from the address."""
     st.session_state["language"] = language
     if st.session_state.get("drawn") != query:  # setting it anyway would drop unsent typing
@@ -59,8 +60,8 @@ def draw_top(query: str, language: page.Language, labels: page.Labels) -> None:
         st.html(f"<h1 class='pq-title'>{page.escape(labels.title)}</h1>")
         st.segmented_control(
             labels.language,
-            list(page.LANGUAGES),
-            format_func=page.LANGUAGES.__getitem__,
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
             key="language",
             required=True,
             on_change=lambda: write_address("lang", st.session_state["language"]),
@@ -108,7 +109,7 @@ def summary(path: str, generation: int) -> tuple[int, int, list[str]]:
     return len(kb.entries()), len(kb.documents()), questions
 
 
-def draw_result(query: str, labels: page.Labels) -> str:
+def draw_result(query: str, labels: Labels) -> str:
     """Draw the answer, or the empty page; return a name for what is shown."""
     generation = KnowledgeBase.current_generation(PATH)
     with st.spinner(labels.loading):
@@ -133,7 +134,7 @@ def draw_result(query: str, labels: page.Labels) -> str:
     return f"{generation} {answer.entry.id if answer.entry else ''} {query}"
 
 
-def draw_empty(entries: int, documents: int, questions: list[str], labels: page.Labels) -> None:
+def draw_empty(entries: int, documents: int, questions: list[str], labels: Labels) -> None:
     """Draw what stands below the box before a question is asked."""
     st.html(page.empty(entries, documents, labels, examples=bool(questions)))
     with st.container(gap="xsmall"):

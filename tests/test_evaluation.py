@@ -14,17 +14,13 @@ from policy_qa.evaluation import (
     MEASURES,
     QUESTIONS_INDEXED,
     QUESTIONS_LEFT_OUT,
-    EvaluationSet,
-    Qrel,
-    Query,
-    check_against,
     evaluate,
-    load_evaluation_set,
     measure_queries,
     report,
     run_queries,
     write_trec_run,
 )
+from policy_qa.evaluation_set import EvaluationSet, Qrel, Query, check_against, load_evaluation_set
 from policy_qa.types import Entry, Hit, Passage, Span
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +36,7 @@ def make_set(qrels: dict[str, dict[str, int]], folder: Path = Path("sets/tiny"))
     return EvaluationSet(
         name=folder.name,
         folder=folder,
-        queries=tuple(Query(id, f"text of {id}", line) for line, id in enumerate(qrels, start=1)),
+        queries=tuple(Query(name, f"text of {name}", line) for line, name in enumerate(qrels, 1)),
         qrels=tuple(
             Qrel(query_id, entry_id, relevance, line=1)
             for query_id, judged in qrels.items()

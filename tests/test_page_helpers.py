@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from policy_qa import page
+from policy_qa import labels, page
 from policy_qa.types import Answer, Citation, Document, Entry, Hit, Passage, Span, Status
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](javascript:alert(1)) $x$ </mark>\"'&amp;"
@@ -14,7 +14,7 @@ TEXT = (
     "1. May I return shoes?\nYes, within 7 days.\n\nNo box is needed.\n2. Who pays?\nThe buyer.\n"
 )
 DOCUMENT = Document("shop/returns.txt", TEXT)
-EN = page.LABELS["en"]
+EN = labels.LABELS["en"]
 
 
 def span(quote: str) -> Span:
@@ -57,11 +57,11 @@ def tags(fragment: str) -> set[str]:
     return set(re.findall(r"<(\w+)", fragment))
 
 
-@pytest.mark.parametrize("language", page.LANGUAGES)
-def test_every_label_is_written_in_every_language(language: page.Language) -> None:
+@pytest.mark.parametrize("language", labels.LANGUAGES)
+def test_every_label_is_written_in_every_language(language: labels.Language) -> None:
     """No language lacks a label, and each fills in the same places as the English one."""
-    for field in fields(page.Labels):
-        label, english = getattr(page.LABELS[language], field.name), getattr(EN, field.name)
+    for field in fields(labels.Labels):
+        label, english = getattr(labels.LABELS[language], field.name), getattr(EN, field.name)
         assert label
         assert set(re.findall(r"{\w+}", label)) == set(re.findall(r"{\w+}", english))
 
@@ -80,10 +80,10 @@ def test_every_label_is_written_in_every_language(language: page.Language) -> No
     ],
 )
 def test_language_is_asked_for_or_follows_the_browser(
-    asked: str | None, locale: str | None, language: page.Language
+    asked: str | None, locale: str | None, language: labels.Language
 ) -> None:
     """The address decides the language, and the browser's locale where the address is silent."""
-    assert page.choose_language(asked, locale) == language
+    assert labels.choose_language(asked, locale) == language
 
 
 def test_escaped_text_reads_as_it_was_written() -> None:

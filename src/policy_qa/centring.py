@@ -4,7 +4,7 @@ The vectors of a multilingual encoder crowd around a direction of their language
 passages attract every English query whatever it asks, and no threshold can tell likeness from
 none. The mean vector of everyday questions, encoded as queries and as passages, stands for that
 direction; it is subtracted from queries and passages of its language. It needs no data of the
-corpus and works for any encoder; `eval/README.md` has the table of what it gains.
+corpus and works for any encoder; `eval/results/ablation.md` has what it gains.
 
 After Mu and Viswanath, "All-but-the-Top" (ICLR 2018), with a mean for each language and side.
 """
@@ -69,7 +69,7 @@ class Centres:
             return cls(arrays["queries"], arrays["passages"], arrays["weights"])
 
     def query_vectors(self, folded: str, vector: Vector) -> tuple[Vector, Vector]:
-        """Return a query's `(dim,)` unit vectors: to rank with, and wholly centred, to judge with."""
+        """Return a query's `(dim,)` unit vectors: to rank with; wholly centred, to judge with."""
         number = LANGUAGES.index(language(folded))
         centre = self.queries[number]
         return _unit(vector - self.weights[number] * centre), _unit(vector - centre)

@@ -5,12 +5,13 @@ Results go to standard output, everything else to standard error. Exit status: 0
 """
 
 import argparse
+import errno
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        if sys.stdout:
+            sys.stdout.flush()  # a reader that left, or a full disk, shows here or never
+        return status
     except PolicyQAError as error:
         return _fail(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_DONE
     except KeyboardInterrupt:
         _fail("Interrupted; what was there is untouched.")
@@ -41,10 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if _DEBUG in os.environ:
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _drop_output()
+            return _fail("Cannot write the result: the disk is full. Make room and try again.")
         return _fail(
             f"An error that policy-qa did not expect: {type(error).__name__}: {error} "
             f"(run again with {_DEBUG}=1 to see where, and report it)"
         )
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that it fails no second time at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> int:
@@ -107,7 +119,8 @@ def _add_knowledge_base(command: argparse.ArgumentParser) -> None:
 
 
 def _print_json(fields: Any) -> None:
-    print(json.dumps(fields, ensure_ascii=False, indent=2))
+    ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
+    print(json.dumps(fields, ensure_ascii=ascii_only, indent=2))
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -118,6 +131,7 @@ def _build(options: argparse.Namespace) -> int:
         knowledge_base = KnowledgeBase.build(
             options.corpus, options.kb, model=options.model or DEFAULT_MODEL, progress=progress
         )
+    knowledge_base.close()
     manifest = knowledge_base.manifest
     if options.json:
         _print_json(_manifest_fields(knowledge_base))
@@ -166,7 +180,8 @@ def _filters(options: argparse.Namespace) -> Any:
 def _ask(options: argparse.Namespace) -> int:
     from policy_qa.output import answer_fields, answer_text  # noqa: PLC0415
 
-    answer = _open(options).ask(" ".join(options.query), _filters(options))
+    with _open(options) as knowledge_base:
+        answer = knowledge_base.ask(" ".join(options.query), _filters(options))
     if options.json:
         _print_json(answer_fields(answer))
     else:
@@ -177,7 +192,8 @@ def _ask(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from policy_qa.output import hit_fields, hits_text  # noqa: PLC0415
 
-    hits = _open(options).search(" ".join(options.query), options.top_k, _filters(options))
+    with _open(options) as knowledge_base:
+        hits = knowledge_base.search(" ".join(options.query), options.top_k, _filters(options))
     if options.json:
         _print_json([hit_fields(hit) for hit in hits])
     elif hits:
@@ -199,55 +215,68 @@ def _entries(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from policy_qa import evaluation  # noqa: PLC0415
-    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+    from policy_qa.evaluation_set import check_against, load_evaluation_set  # noqa: PLC0415
 
-    sets = [evaluation.load_evaluation_set(folder) for folder in options.sets]
-    knowledge_base = _open(options)
-    entry_ids = [entry.id for entry in knowledge_base.entries()]
-    for evaluation_set in sets:
-        evaluation.check_against(evaluation_set, entry_ids)
-    documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
-    report = []
-    with tempfile.TemporaryDirectory(prefix="policy-qa-") as folder:
-        answers_only = KnowledgeBase.build(
-            documents, folder, model=knowledge_base.encoder, index_questions=False
-        )
+    sets = [load_evaluation_set(folder) for folder in options.sets]
+    with _open(options) as knowledge_base:
+        entry_ids = [entry.id for entry in knowledge_base.entries()]
         for evaluation_set in sets:
-            runs = {
-                evaluation.QUESTIONS_INDEXED: knowledge_base,
-                evaluation.QUESTIONS_LEFT_OUT: answers_only,
-            }
-            report.append(_evaluated(evaluation_set, runs, options.runs))
-        answers_only.close()
+            check_against(evaluation_set, entry_ids)
+        with _answers_only(knowledge_base) as answers_only:
+            reports = [_evaluated(s, knowledge_base, answers_only, options.runs) for s in sets]
     if options.json:
-        _print_json([{"set": e.name, "runs": f} for e, _, f in report])
+        _print_json([fields for _, fields in reports])
     else:
-        print("\n\n".join(text for _, text, _ in report))
+        print("\n\n".join(text for text, _ in reports))
     return EXIT_DONE
 
 
-def _evaluated(evaluation_set: Any, indexes: dict[str, Any], folder: Path) -> Any:
+@contextmanager
+def _answers_only(knowledge_base: Any) -> Iterator[Any]:
+    """Give the same documents in a knowledge base whose indexes hold no question."""
+    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+
+    documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
+    with (
+        tempfile.TemporaryDirectory(prefix="policy-qa-") as folder,
+        KnowledgeBase.build(
+            documents, folder, model=knowledge_base.encoder, index_questions=False
+        ) as answers_only,
+    ):
+        yield answers_only
+
+
+def _evaluated(
+    evaluation_set: Any, whole: Any, answers_only: Any, folder: Path
+) -> tuple[str, dict[str, Any]]:
+    """Run a set with and without the questions in the index; return the report and its fields."""
     from policy_qa import evaluation  # noqa: PLC0415
 
+    indexes = {
+        evaluation.QUESTIONS_INDEXED: (whole, "questions-indexed"),
+        evaluation.QUESTIONS_LEFT_OUT: (answers_only, "answers-only"),
+    }
     runs = {}
-    for label, knowledge_base in indexes.items():
+    for label, (knowledge_base, suffix) in indexes.items():
         runs[label] = evaluation.run_queries(knowledge_base, evaluation_set)
-        file = folder / f"{evaluation_set.name}.{label.split(' (')[0].replace(' ', '-')}.trec"
+        file = folder / f"{evaluation_set.name}.{suffix}.trec"
         evaluation.write_trec_run(runs[label], file)
         print(f"policy-qa: wrote {file}", file=sys.stderr)
-    fields = {
+    measured = {
         label: asdict(evaluation.evaluate(evaluation_set, run)) for label, run in runs.items()
     }
-    return evaluation_set, evaluation.report(evaluation_set, runs), fields
+    return (
+        evaluation.report(evaluation_set, runs),
+        {"set": evaluation_set.name, "runs": measured},
+    )
 
 
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.storage import verify  # noqa: PLC0415
 
-    knowledge_base = _open(options)
-    if options.check:
-        verify(knowledge_base.path, knowledge_base.manifest, again=True)
+    with _open(options) as knowledge_base:
+        if options.check:
+            verify(knowledge_base.path, knowledge_base.manifest, again=True)
     fields = _manifest_fields(knowledge_base)
     if options.json:
         _print_json(fields)

@@ -1,4 +1,4 @@
-"""What the search page shows, as escaped HTML and labels; no user interface library is needed.
+"""What the search page shows, as escaped HTML; no user interface library is needed.
 
 Corpus and query text reaches the page only through `escape` and `escape_markdown`, so that none of
 it can become markup. Offsets are those of `Document.text`.
@@ -6,156 +6,18 @@ it can become markup. Offsets are those of `Document.text`.
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from itertools import pairwise
-from typing import Final, Literal, cast
 
+from policy_qa.labels import Labels
 from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
 
-Language = Literal["zh-Hant", "zh-Hans", "en"]
 
-LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "en": "English"}
-"""The languages of the labels, each in its own name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Every label of the page in one language. `{…}` is filled in where the label is used."""
-
-    title: str
-    lead: str
-    placeholder: str
-    ask: str
-    language: str
-    loading: str
-    examples: str
-    size: str
-    answered: str
-    related: str
-    not_covered: str
-    related_note: str
-    not_covered_note: str
-    confidence: str
-    cited: str
-    lines: str
-    matched: str
-    source: str
-    others: str
-    nearest: str
-    untitled: str
-    no_knowledge_base: str
-    no_knowledge_base_note: str
-    broken: str
-    query_error: str
-    failed: str
-    failed_note: str
-
-
-LABELS: Mapping[Language, Labels] = {
-    "zh-Hant": Labels(
-        title="政策問答",
-        lead="用一句話問，答案逐字引自原文。",
-        placeholder="輸入問題，按 Enter",
-        ask="查詢",
-        language="介面語言",
-        loading="正在載入知識庫…",
-        examples="可以這樣問",
-        size="{entries} 則條目，{documents} 份文件",
-        answered="已有答案",
-        related="有相關內容",
-        not_covered="知識庫沒有涵蓋",
-        related_note="以下內容相近，但未必回答這個問題，請核對原文。",
-        not_covered_note="沒有找到能回答這個問題的內容。下面是最接近的條目，供參考。",
-        confidence="把握 {percent}%",
-        cited="{document} 第 {line} 行",
-        lines="{document} 第 {first}–{last} 行",
-        matched="對應的條目",
-        source="原文",
-        others="其他條目",
-        nearest="最接近的條目",
-        untitled="（沒有標題）",
-        no_knowledge_base="還沒有知識庫",
-        no_knowledge_base_note="請先執行下面的命令建立知識庫，再重新整理這一頁。",
-        broken="知識庫無法使用",
-        query_error="這個問題無法查詢",
-        failed="出了點問題",
-        failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
-    ),
-    "zh-Hans": Labels(
-        title="政策问答",
-        lead="用一句话问，答案逐字引自原文。",
-        placeholder="输入问题，按 Enter",
-        ask="查询",
-        language="界面语言",
-        loading="正在载入知识库…",
-        examples="可以这样问",
-        size="{entries} 则条目，{documents} 份文件",
-        answered="已有答案",
-        related="有相关内容",
-        not_covered="知识库没有涵盖",
-        related_note="以下内容相近，但未必回答这个问题，请核对原文。",
-        not_covered_note="没有找到能回答这个问题的内容。下面是最接近的条目，供参考。",
-        confidence="把握 {percent}%",
-        cited="{document} 第 {line} 行",
-        lines="{document} 第 {first}–{last} 行",
-        matched="对应的条目",
-        source="原文",
-        others="其他条目",
-        nearest="最接近的条目",
-        untitled="（没有标题）",
-        no_knowledge_base="还没有知识库",
-        no_knowledge_base_note="请先运行下面的命令建立知识库，再刷新这一页。",
-        broken="知识库无法使用",
-        query_error="这个问题无法查询",
-        failed="出了点问题",
-        failed_note="这次没有查到结果，详情已写入服务器的日志。",
-    ),
-    "en": Labels(
-        title="Policy Q&A",
-        lead="Ask in one sentence; the answer quotes the source word for word.",
-        placeholder="Type a question and press Enter",
-        ask="Ask",
-        language="Language of the page",
-        loading="Loading the knowledge base…",
-        examples="Questions to start with",
-        size="Entries: {entries}, documents: {documents}",
-        answered="Answered",
-        related="Related, not certain",
-        not_covered="Not covered",
-        related_note="This comes close but may not answer the question. Check it in the source.",
-        not_covered_note="Nothing here answers this question. The nearest entries are below.",
-        confidence="confidence {percent}%",
-        cited="{document}, line {line}",
-        lines="{document}, lines {first}–{last}",
-        matched="Matched entry",
-        source="Source",
-        others="Other entries",
-        nearest="Nearest entries",
-        untitled="(no heading)",
-        no_knowledge_base="No knowledge base yet",
-        no_knowledge_base_note="Build one with this command, then reload the page.",
-        broken="The knowledge base cannot be used",
-        query_error="This question cannot be searched",
-        failed="Something went wrong",
-        failed_note="There is no result this time; the server's log has the details.",
-    ),
-}
-
-
-def choose_language(asked: str | None, locale: str | None) -> Language:
-    """Return the language asked for, else the one that fits the browser's locale.
-
-    Args:
-        asked: What the address says, of any value.
-        locale: A BCP 47 tag such as `zh-CN`; None where the browser names none.
-    """
-    if asked in LANGUAGES:
-        return cast("Language", asked)
-    tag = (locale or "zh").lower()
-    if not tag.startswith("zh"):
-        return "en"
-    return "zh-Hans" if re.search(r"hans|-(cn|sg|my)\b", tag) else "zh-Hant"
+def style() -> str:
+    """Return the page's style sheet as an HTML element."""
+    sheet = resources.files("policy_qa").joinpath("page.css").read_text(encoding="utf-8")
+    return f"<style>{sheet}</style>"
 
 
 def escape(text: str) -> str:
@@ -316,82 +178,3 @@ def empty(entries: int, documents: int, labels: Labels, *, examples: bool) -> st
         f'<section class="pq-empty"><p class="pq-lead">{escape(labels.lead)}</p>'
         f'<p class="pq-place">{escape(size)}</p>{heading}</section>'
     )
-
-
-STYLE: Final = """
-.stApp {
-  --pq-soft: light-dark(#636a6b, #a3a9a8);
-  --pq-line: light-dark(#e2ded5, #343a3b);
-  --pq-card: light-dark(#ffffff, #1f2425);
-  --pq-mark: light-dark(#fdf0bf, #4d431c);
-  --pq-rule: light-dark(#d9a93a, #c79a35);
-  --pq-tone: light-dark(#1f6b66, #6cbdb3);
-}
-.pq-related { --pq-tone: light-dark(#8f5d09, #dba94f); }
-.pq-not_covered, .pq-missing { --pq-tone: light-dark(#5a6470, #a9b3bf); }
-.pq-error { --pq-tone: light-dark(#a13a2e, #ea9184); }
-.stMainBlockContainer { max-width: 80rem; }
-.st-key-top > :first-child { flex: 1; }
-.stHtml p, .stHtml h1, .stHtml h2, .stHtml figure, .stHtml blockquote, .stHtml ol, .stHtml pre {
-  margin: 0; padding: 0; border: 0; font-size: 1rem; line-height: 1.75; letter-spacing: normal;
-}
-.stHtml .pq-title { font-size: 1.25rem; font-weight: 650; }
-.pq-card { background: var(--pq-card); border: 1px solid var(--pq-line); border-radius: .5rem;
-  border-top: 3px solid var(--pq-tone); padding: 1rem 1.25rem 1.25rem; overflow-wrap: anywhere; }
-.stHtml .pq-status { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline;
-  color: var(--pq-tone); font-size: 1.0625rem; font-weight: 650; }
-.pq-confidence { color: var(--pq-soft); font-size: .875rem; font-weight: 400;
-  font-variant-numeric: tabular-nums; }
-.stHtml .pq-note { color: var(--pq-soft); font-size: .9375rem; line-height: 1.65; }
-.stHtml .pq-command { margin-top: .75rem; padding: .5rem .75rem; border-radius: .375rem;
-  background: light-dark(#f3f1ea, #171a1b); white-space: pre-wrap; }
-.stHtml .pq-quote { margin-top: .875rem; padding-left: .875rem;
-  border-left: 3px solid var(--pq-rule); }
-.stHtml .pq-quote blockquote { font-size: 1.125rem; line-height: 1.75; opacity: 1; color: inherit; }
-.pq-quote figcaption, .stHtml .pq-place { color: var(--pq-soft); font-size: .8125rem;
-  font-weight: 400; }
-.stHtml .pq-label { color: var(--pq-soft); font-size: .8125rem; font-weight: 600; }
-.pq-card .pq-label { margin-top: 1.125rem; }
-.stHtml .pq-head { display: flex; flex-wrap: wrap; gap: 0 .75rem; align-items: baseline; }
-.stHtml .pq-path { display: flex; flex-wrap: wrap; list-style: none; color: var(--pq-soft);
-  font-size: .8125rem; }
-.pq-path li + li::before { content: "\\203A"; margin: 0 .5rem; }
-.pq-entry { background: var(--pq-card); border: 1px solid var(--pq-line);
-  border-radius: .5rem; overflow-wrap: anywhere; }
-.stHtml .pq-head { padding: .625rem 1.25rem; border-bottom: 1px solid var(--pq-line); }
-.stHtml .pq-path { padding: .5rem 1.25rem 0; }
-.pq-source { overflow-y: auto; overflow-wrap: anywhere; padding: .625rem 1.25rem .75rem 0;
-  max-height: max(16rem, 100dvh - 17rem); }
-.stHtml .pq-line { position: relative; padding: .125rem 0 .375rem 3.25rem; }
-.pq-line::before { content: attr(data-line); position: absolute; left: 0; width: 2.25rem;
-  text-align: right; color: var(--pq-soft); font-size: .75rem; line-height: 1.75rem;
-  font-variant-numeric: tabular-nums; }
-.pq-source mark { background: var(--pq-mark); color: inherit;
-  border-bottom: 2px solid var(--pq-rule); }
-.pq-other { border-bottom: 1px solid var(--pq-line); }
-.pq-other summary { display: flex; gap: .25rem .75rem; padding: .5rem 0;
-  cursor: pointer; line-height: 1.6; overflow-wrap: anywhere; }
-.pq-other summary::before { content: "\\203A"; color: var(--pq-soft); }
-.pq-other[open] > summary::before { transform: rotate(90deg); }
-.pq-other summary bdi { flex: 1; }
-.pq-other summary:hover { color: var(--pq-tone); }
-.pq-other .pq-place { flex: none; line-height: 1.6rem; }
-.pq-other .pq-source { max-height: 24rem; margin-bottom: .75rem; background: var(--pq-card);
-  border: 1px solid var(--pq-line); border-radius: .5rem; }
-.pq-source:focus-visible, .pq-other summary:focus-visible { outline: 2px solid var(--pq-tone);
-  outline-offset: 2px; }
-[data-testid="stBaseButton-primaryFormSubmit"] { color: light-dark(#ffffff, #0d1f1d); }
-[data-testid="InputInstructions"] { display: none; }
-.stHtml .pq-lead { font-size: 1.125rem; }
-.pq-empty .pq-label { margin-top: 1.5rem; }
-[class*="st-key-example-"] button { text-align: left; justify-content: flex-start; }
-@media (max-width: 40rem) {
-  .pq-other summary { flex-wrap: wrap; }
-  .pq-other .pq-place { flex-basis: 100%; padding-left: 1.125rem; }
-  .pq-source { max-height: 60dvh; }
-  .pq-card, .stHtml .pq-head { padding-left: 1rem; padding-right: 1rem; }
-  .stHtml .pq-line { padding-left: 2.75rem; }
-  .pq-line::before { width: 2rem; }
-}
-"""
-"""Colours follow the theme of the page through `light-dark`. Every class begins with `pq-`."""

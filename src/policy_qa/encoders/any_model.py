@@ -1,8 +1,12 @@
 """Any sentence-transformers model, with its own query and passage prompts, on torch."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +16,12 @@ from policy_qa.settings import ENCODER_THREADS
 from policy_qa.types import Vectors
 
 _PROBE = "How long may a buyer wait? 買家可以等多久？"
+_HUB_SECONDS = 10
+"""How long the model hub may take to answer before it counts as out of reach."""
 
 
 class AnyModelEncoder:
-    """A model of sentence-transformers, by its name or folder.
+    """A model of sentence-transformers, by its name or folder. Safe to use from several threads.
 
     The identity holds the hash of a probe's vector: another revision under the same name is
     another encoder.
@@ -27,20 +33,20 @@ class AnyModelEncoder:
         Raises:
             EncoderError: If it cannot be found or loaded.
         """
+        _check_place(model)
         import torch  # noqa: PLC0415 (heavy)
-        from sentence_transformers import SentenceTransformer  # noqa: PLC0415 (heavy)
 
         torch.set_num_threads(ENCODER_THREADS)
+        self._lock = threading.Lock()  # fast tokenizers refuse two threads at once
         try:
-            self._model = SentenceTransformer(model, trust_remote_code=False)
+            self._model = _load(model)
             dimension = self._model.get_embedding_dimension()
             probe = self.encode_passages([_PROBE])
+        except EncoderError:
+            raise
         except Exception as error:  # the libraries raise dozens of kinds for one user error
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise EncoderError(
-                f"Cannot load the model {model!r}: {reason} "
-                "Give a sentence-transformers model's folder, or leave --model out."
-            ) from error
+            reason = _damage(Path(model)) or str(error).strip() or type(error).__name__
+            raise _cannot_load(model, reason) from error
         self.dim = int(dimension or probe.shape[1])
         revision = hashlib.sha256(np.round(probe, 3).tobytes()).hexdigest()[:12]
         name = Path(model).name
@@ -57,11 +63,12 @@ class AnyModelEncoder:
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         name = prompt if self._model.prompts.get(prompt) else None
-        windows = [self._windows(text) for text in texts]
-        flat = [window for group in windows for window in group]
-        vectors = self._model.encode(
-            flat, prompt_name=name, normalize_embeddings=True, show_progress_bar=False
-        )
+        with self._lock:
+            windows = [self._windows(text) for text in texts]
+            flat = [window for group in windows for window in group]
+            vectors = self._model.encode(
+                flat, prompt_name=name, normalize_embeddings=True, show_progress_bar=False
+            )
         rows = iter(np.asarray(vectors, np.float32))
         found = [
             pooled(np.stack([next(rows) for _ in group]), [len(window) for window in group])
@@ -73,11 +80,90 @@ class AnyModelEncoder:
         """Halve a text until each part fits the model, so that nothing is cut off."""
         limit = self._model.get_max_seq_length() or 512
         room = limit - _PROMPT_ROOM if limit > 2 * _PROMPT_ROOM else limit // 2
-        if len(text) < 2 or len(self._model.tokenizer.tokenize(text)) <= room:
+        if len(text) < 2 or self._count(text) <= room:
             return [text]
         middle = len(text) // 2
         return self._windows(text[:middle]) + self._windows(text[middle:])
 
+    def _count(self, text: str) -> int:
+        """Tokens of a text; static models carry the tokenizer of another library."""
+        tokenizer: Any = self._model.tokenizer
+        if hasattr(tokenizer, "tokenize"):
+            return len(tokenizer.tokenize(text))
+        return len(tokenizer.encode(text).ids)
+
 
 _PROMPT_ROOM = 32
 """Tokens kept for a model's prompt and marks."""
+
+
+def _cannot_load(model: str, reason: str) -> EncoderError:
+    return EncoderError(
+        f"Cannot load the model {model!r}: {reason.splitlines()[0].rstrip('.')}. "
+        "Give a sentence-transformers model's folder, or leave --model out."
+    )
+
+
+def _check_place(model: str) -> None:
+    """Refuse what is meant as a folder and is none, before anything heavy is loaded."""
+    place = Path(model)
+    if place.is_file():
+        raise _cannot_load(model, "it is a file, not a folder")
+    if not place.exists() and (not model or model.startswith((".", "/", "~")) or "\\" in model):
+        raise _cannot_load(model, "there is no such folder")
+
+
+def _load(model: str) -> Any:
+    """Load from disk; only what is not there is looked for on the model hub, if it answers at all.
+
+    Without that question the libraries try to reach the hub again and again for a minute.
+    """
+    from huggingface_hub import constants, get_session  # noqa: PLC0415 (with torch)
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 (heavy)
+
+    with _quiet_libraries():
+        try:
+            return SentenceTransformer(model, trust_remote_code=False, local_files_only=True)
+        except Exception:
+            if Path(model).exists():
+                raise
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_HUB_SECONDS)
+    except Exception as error:
+        raise _cannot_load(
+            model, "it is neither a folder nor downloaded, and the model hub cannot be reached"
+        ) from error
+    return SentenceTransformer(model, trust_remote_code=False)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep the load reports and progress bars of transformers off standard error."""
+    from transformers.utils import logging  # noqa: PLC0415 (heavy)
+
+    reports: Any = logging  # its functions have no types
+    level, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    reports.set_verbosity(reports.CRITICAL)
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        reports.set_verbosity(level)
+        if bars:
+            reports.enable_progress_bar()
+
+
+def _damage(folder: Path) -> str:
+    """Say which file of a model's folder is damaged; the libraries' own words seldom do."""
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 (with torch)
+
+    for file in sorted(folder.rglob("*.json")) + sorted(folder.rglob("*.safetensors")):
+        try:
+            if file.suffix == ".json":
+                json.loads(file.read_bytes())
+            else:
+                with safe_open(file, "numpy"):
+                    pass
+        except (OSError, ValueError, SafetensorError) as error:
+            return f"its file {file} is damaged ({error})"
+    return ""

@@ -1,8 +1,8 @@
 """The default encoder: multilingual-e5-small in ONNX Runtime, 8 bits.
 
 Each text is encoded alone, on one thread, and several texts at once on several threads: there is
-no padding, a text's vector never depends on its neighbours, and on two cores this is faster than
-batches (`benchmarks/encoder_paths.py` has the table).
+no padding, and a text's vector never depends on its neighbours. `benchmarks/encoder_paths.py` has
+the other ways that were measured.
 """
 
 import json

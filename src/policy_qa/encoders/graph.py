@@ -25,27 +25,30 @@ _MICROSOFT = "com.microsoft"
 
 
 def write_graph(weights: Weights, path: Path) -> None:
-    """Write the graph. Input `embeddings` `(tokens, hidden) float32`; output `vector` `(hidden,)`."""
+    """Write the graph: `embeddings` `(tokens, hidden) float32` in, `vector` `(hidden,)` out."""
     import onnx  # noqa: PLC0415 (needed once, when the model folder is made)
 
-    onnx.save(_Builder(weights).model(), path)
+    onnx.save(GraphBuilder(weights).model(), path)
 
 
-class _Builder:
+class GraphBuilder:
+    """Builds the graph; `linear` alone decides the arithmetic."""
+
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
     def model(self) -> "onnx.ModelProto":
+        """Return the whole model."""
         from onnx import TensorProto, helper  # noqa: PLC0415 (see write_graph)
 
         shape = self.weights.shape
         state = self._embedded()
         for layer in range(shape.layers):
             state = self._layer(layer, state)
-        mean = self._node("ReduceMean", [state], axes=[0, 1], keepdims=0)
-        self._node("LpNormalization", [mean], output="vector", axis=-1, p=2)
+        mean = self.node("ReduceMean", [state], axes=[0, 1], keepdims=0)
+        self.node("LpNormalization", [mean], output="vector", axis=-1, p=2)
         graph = helper.make_graph(
             self.nodes,
             "multilingual-e5-small",
@@ -60,31 +63,31 @@ class _Builder:
         hidden = self.weights.shape.hidden
         positions = self.weights.vector("emb.pos").reshape(-1, hidden)
         positions = positions + self.weights.vector("emb.type")[:hidden]
-        zero = self._constant("zero", np.zeros(1, np.int64))
-        length = self._node("Shape", ["embeddings"], start=0, end=1)
-        used = self._node("Slice", [self._constant("positions", positions), zero, length, zero])
-        placed = self._node("Add", ["embeddings", used])
-        batch = self._node("Unsqueeze", [placed, zero])
+        zero = self.constant("zero", np.zeros(1, np.int64))
+        length = self.node("Shape", ["embeddings"], start=0, end=1)
+        used = self.node("Slice", [self.constant("positions", positions), zero, length, zero])
+        placed = self.node("Add", ["embeddings", used])
+        batch = self.node("Unsqueeze", [placed, zero])
         scale, bias = self._norm("emb.ln")
         epsilon = self.weights.shape.epsilon
-        return self._node("LayerNormalization", [batch, scale, bias], axis=-1, epsilon=epsilon)
+        return self.node("LayerNormalization", [batch, scale, bias], axis=-1, epsilon=epsilon)
 
     def _layer(self, number: int, state: str) -> str:
         hidden, inner = self.weights.shape.hidden, self.weights.shape.feed_forward
         prefix = f"l{number}."
-        merged = self._linear(state, [prefix + name for name in ("q", "k", "v")], hidden)
-        sizes = self._constant(prefix + "sizes", np.full(3, hidden, np.int64))
+        merged = self.linear(state, [prefix + name for name in ("q", "k", "v")], hidden)
+        sizes = self.constant(prefix + "sizes", np.full(3, hidden, np.int64))
         split = [f"{prefix}{name}" for name in ("query", "key", "value")]
-        self._node("Split", [merged, sizes], output=split, axis=-1)
+        self.node("Split", [merged, sizes], output=split, axis=-1)
         heads = self.weights.shape.heads
-        context = self._node("MultiHeadAttention", split, _MICROSOFT, num_heads=heads)
-        attended = self._linear(context, [prefix + "ao"], hidden)
+        context = self.node("MultiHeadAttention", split, _MICROSOFT, num_heads=heads)
+        attended = self.linear(context, [prefix + "ao"], hidden)
         state = self._residual(attended, state, prefix + "aln")
-        wide = self._linear(state, [prefix + "fi"], hidden)
-        active = self._node("Gelu", [wide], _MICROSOFT)
-        return self._residual(self._linear(active, [prefix + "fo"], inner), state, prefix + "oln")
+        wide = self.linear(state, [prefix + "fi"], hidden)
+        active = self.node("Gelu", [wide], _MICROSOFT)
+        return self._residual(self.linear(active, [prefix + "fo"], inner), state, prefix + "oln")
 
-    def _linear(self, source: str, names: Sequence[str], columns: int) -> str:
+    def linear(self, source: str, names: Sequence[str], columns: int) -> str:
         """`source @ weights.T + bias`, the weights of several names side by side."""
         weights = np.concatenate([self.weights.matrix(f"{n}.w", columns) for n in names])
         bias = np.concatenate([self.weights.vector(f"{n}.b") for n in names])
@@ -92,29 +95,30 @@ class _Builder:
         quantised = np.rint(weights / scale[:, None]).astype(np.int8)
         inputs = [
             source,
-            self._constant(names[0] + ".w", quantised.T),
-            self._constant(names[0] + ".s", scale),
+            self.constant(names[0] + ".w", quantised.T),
+            self.constant(names[0] + ".s", scale),
             "",
-            self._constant(names[0] + ".b", bias),
+            self.constant(names[0] + ".b", bias),
         ]
-        return self._node("DynamicQuantizeMatMul", inputs, _MICROSOFT)
+        return self.node("DynamicQuantizeMatMul", inputs, _MICROSOFT)
 
     def _residual(self, change: str, state: str, norm: str) -> str:
         inputs = [change, state, *self._norm(norm)]
         epsilon = self.weights.shape.epsilon
-        return self._node("SkipLayerNormalization", inputs, _MICROSOFT, epsilon=epsilon)
+        return self.node("SkipLayerNormalization", inputs, _MICROSOFT, epsilon=epsilon)
 
     def _norm(self, name: str) -> tuple[str, str]:
-        scale = self._constant(name + ".w", self.weights.vector(name + ".w"))
-        return scale, self._constant(name + ".b", self.weights.vector(name + ".b"))
+        scale = self.constant(name + ".w", self.weights.vector(name + ".w"))
+        return scale, self.constant(name + ".b", self.weights.vector(name + ".b"))
 
-    def _constant(self, name: str, values: npt.NDArray[Any]) -> str:
+    def constant(self, name: str, values: npt.NDArray[Any]) -> str:
+        """Add a constant and return its name."""
         from onnx import numpy_helper  # noqa: PLC0415 (see write_graph)
 
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def _node(
+    def node(
         self,
         operator: str,
         inputs: Sequence[str],
@@ -122,6 +126,7 @@ class _Builder:
         output: str | Sequence[str] = "",
         **attributes: Any,
     ) -> str:
+        """Add a node and return the name of its first output."""
         from onnx import helper  # noqa: PLC0415 (see write_graph)
 
         outputs = [output] if isinstance(output, str) else list(output)

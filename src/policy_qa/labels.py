@@ -1,0 +1,150 @@
+"""Every label of the search page in Traditional Chinese, Simplified Chinese and English."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Language = Literal["zh-Hant", "zh-Hans", "en"]
+
+LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "en": "English"}
+"""The languages of the labels, each in its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Every label of the page in one language. `{…}` is filled in where the label is used."""
+
+    title: str
+    lead: str
+    placeholder: str
+    ask: str
+    language: str
+    loading: str
+    examples: str
+    size: str
+    answered: str
+    related: str
+    not_covered: str
+    related_note: str
+    not_covered_note: str
+    confidence: str
+    cited: str
+    lines: str
+    matched: str
+    source: str
+    others: str
+    nearest: str
+    untitled: str
+    no_knowledge_base: str
+    no_knowledge_base_note: str
+    broken: str
+    query_error: str
+    failed: str
+    failed_note: str
+
+
+LABELS: Mapping[Language, Labels] = {
+    "zh-Hant": Labels(
+        title="政策問答",
+        lead="用一句話問，答案逐字引自原文。",
+        placeholder="輸入問題，按 Enter",
+        ask="查詢",
+        language="介面語言",
+        loading="正在載入知識庫…",
+        examples="可以這樣問",
+        size="{entries} 則條目，{documents} 份文件",
+        answered="已有答案",
+        related="有相關內容",
+        not_covered="知識庫沒有涵蓋",
+        related_note="以下內容相近，但未必回答這個問題，請核對原文。",
+        not_covered_note="沒有找到能回答這個問題的內容。下面是最接近的條目，供參考。",
+        confidence="把握 {percent}%",
+        cited="{document} 第 {line} 行",
+        lines="{document} 第 {first}–{last} 行",
+        matched="對應的條目",
+        source="原文",
+        others="其他條目",
+        nearest="最接近的條目",
+        untitled="（沒有標題）",
+        no_knowledge_base="還沒有知識庫",
+        no_knowledge_base_note="請先執行下面的命令建立知識庫，再重新整理這一頁。",
+        broken="知識庫無法使用",
+        query_error="這個問題無法查詢",
+        failed="出了點問題",
+        failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
+    ),
+    "zh-Hans": Labels(
+        title="政策问答",
+        lead="用一句话问，答案逐字引自原文。",
+        placeholder="输入问题，按 Enter",
+        ask="查询",
+        language="界面语言",
+        loading="正在载入知识库…",
+        examples="可以这样问",
+        size="{entries} 则条目，{documents} 份文件",
+        answered="已有答案",
+        related="有相关内容",
+        not_covered="知识库没有涵盖",
+        related_note="以下内容相近，但未必回答这个问题，请核对原文。",
+        not_covered_note="没有找到能回答这个问题的内容。下面是最接近的条目，供参考。",
+        confidence="把握 {percent}%",
+        cited="{document} 第 {line} 行",
+        lines="{document} 第 {first}–{last} 行",
+        matched="对应的条目",
+        source="原文",
+        others="其他条目",
+        nearest="最接近的条目",
+        untitled="（没有标题）",
+        no_knowledge_base="还没有知识库",
+        no_knowledge_base_note="请先运行下面的命令建立知识库，再刷新这一页。",
+        broken="知识库无法使用",
+        query_error="这个问题无法查询",
+        failed="出了点问题",
+        failed_note="这次没有查到结果，详情已写入服务器的日志。",
+    ),
+    "en": Labels(
+        title="Policy Q&A",
+        lead="Ask in one sentence; the answer quotes the source word for word.",
+        placeholder="Type a question and press Enter",
+        ask="Ask",
+        language="Language of the page",
+        loading="Loading the knowledge base…",
+        examples="Questions to start with",
+        size="Entries: {entries}, documents: {documents}",
+        answered="Answered",
+        related="Related, not certain",
+        not_covered="Not covered",
+        related_note="This comes close but may not answer the question. Check it in the source.",
+        not_covered_note="Nothing here answers this question. The nearest entries are below.",
+        confidence="confidence {percent}%",
+        cited="{document}, line {line}",
+        lines="{document}, lines {first}–{last}",
+        matched="Matched entry",
+        source="Source",
+        others="Other entries",
+        nearest="Nearest entries",
+        untitled="(no heading)",
+        no_knowledge_base="No knowledge base yet",
+        no_knowledge_base_note="Build one with this command, then reload the page.",
+        broken="The knowledge base cannot be used",
+        query_error="This question cannot be searched",
+        failed="Something went wrong",
+        failed_note="There is no result this time; the server's log has the details.",
+    ),
+}
+
+
+def choose_language(asked: str | None, locale: str | None) -> Language:
+    """Return the language asked for, else the one that fits the browser's locale.
+
+    Args:
+        asked: What the address says, of any value.
+        locale: A BCP 47 tag such as `zh-CN`; None where the browser names none.
+    """
+    if asked in LANGUAGES:
+        return cast("Language", asked)
+    tag = (locale or "zh").lower()
+    if not tag.startswith("zh"):
+        return "en"
+    return "zh-Hans" if re.search(r"hans|-(cn|sg|my)\b", tag) else "zh-Hant"
