@@ -5,8 +5,11 @@ converts it: a guess that is wrong would fill the knowledge base with unreadable
 """
 
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from policy_qa.errors import CorpusError
 from policy_qa.types import Document
@@ -14,7 +17,9 @@ from policy_qa.types import Document
 SUFFIXES = (".txt", ".md", ".markdown", ".text")
 """Files with other endings in a corpus folder are not documents."""
 
-_COMMON = frozenset("的是不在有人我一這这中大為为上個个國国以要他時时來来用們们到作地於于出就分對对成會会可主")
+_COMMON = frozenset(
+    "的是不在有人我一這这中大為为上個个國国以要他時时來来用們们到作地於于出就分對对成會会可主"
+)
 """Among the most frequent characters of Chinese text, either script."""
 _CONTROL_LIMIT = 0.05
 """Share of control characters above which bytes are not text."""
@@ -28,7 +33,9 @@ def read_corpus(path: Path) -> list[Document]:
     """
     documents = [read_document(file, document_id) for file, document_id in corpus_files(path)]
     if not any(document.text.strip() for document in documents):
-        raise CorpusError(f"The corpus {path} holds no text. Put the documents there and try again.")
+        raise CorpusError(
+            f"The corpus {path} holds no text. Put the documents there and try again."
+        )
     return documents
 
 
@@ -36,9 +43,9 @@ def corpus_files(path: Path) -> list[tuple[Path, str]]:
     """Return each document's file and id, ordered by id.
 
     Raises:
-        CorpusError: If the path is missing or holds no text file.
+        CorpusError: If the path is missing, cannot be read or holds no text file.
     """
-    if path.is_file():
+    if _is_file(path):
         return [(path, path.name)]
     if not path.is_dir():
         raise CorpusError(
@@ -49,11 +56,38 @@ def corpus_files(path: Path) -> list[tuple[Path, str]]:
         raise CorpusError(
             f"The corpus {path} holds no document. Put text files ({', '.join(SUFFIXES)}) there."
         )
+    for file, document_id in files:
+        if not _is_utf8(document_id):
+            raise CorpusError(f"The name of {str(file)!r} is not UTF-8. Rename it and try again.")
     return sorted(files, key=lambda pair: pair[1])
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> CorpusError:
+    return CorpusError(
+        f"Cannot read {path}: {error.strerror}. Make it readable or take it out of the corpus."
+    )
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    def refuse(error: OSError) -> NoReturn:
+        raise _unreadable(Path(error.filename), error) from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if not name.startswith(".") and name.lower().endswith(SUFFIXES):
@@ -61,18 +95,33 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def read_document(file: Path, document_id: str) -> Document:
-    """Return one file's document; the folders of its id become its tags.
+    """Return one file's document; the folders of its id and its front matter become its tags.
 
     Raises:
         CorpusError: If the file cannot be read or is not UTF-8 text.
     """
+    if file.exists() and not file.is_file():  # a pipe would block for ever
+        raise CorpusError(f"{file} is no regular file. Take it out of the corpus.")
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise CorpusError(
-            f"Cannot read {file}: {error.strerror}. Make it readable or take it out of the corpus."
-        ) from error
-    return Document(document_id, decode(data, file), tuple(document_id.split("/")[:-1]))
+        raise _unreadable(file, error) from error
+    text = decode(data, file)
+    tags = (*document_id.split("/")[:-1], *_front_matter_tags(text))
+    return Document(document_id, text, tuple(dict.fromkeys(tags)))
+
+
+def _front_matter_tags(text: str) -> list[str]:
+    """Return the tags of `tags: [a, b]`, `tags: a, b` or a list below `tags:`."""
+    front_matter = _FRONT_MATTER.match(text)
+    tags = _TAGS.search(front_matter[1]) if front_matter else None
+    listed = re.split(r"[,，\r\n]", tags[1].strip("[] \t")) if tags else []
+    names = [re.sub(r"^\s*-\s+", "", tag).strip("\"'[] \t") for tag in listed]
+    return [name for name in names if name]
+
+
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_TAGS = re.compile(r"^tags[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 
 
 def decode(data: bytes, file: Path) -> str:
@@ -88,11 +137,12 @@ def decode(data: bytes, file: Path) -> str:
         likely = _likely_encoding(data)
         if likely is None:
             raise CorpusError(
-                f"{file} is not text (line {line}). Take it out of the corpus or save it as UTF-8."
+                f"{file} is not UTF-8 text (line {line}). Save it as UTF-8 or take it out of the "
+                "corpus."
             ) from None
         raise CorpusError(
             f"{file} is not UTF-8 (line {line}); it looks like {likely}. Convert it: "
-            f"iconv -f {likely} -t UTF-8 {file} > {file.with_suffix('.utf8' + file.suffix)}"
+            f"{_conversion(likely, file)}"
         ) from None
     controls = sum(text.count(character) for character in _CONTROLS)
     if controls > _CONTROL_LIMIT * len(text) or "\0" in text:
@@ -100,13 +150,23 @@ def decode(data: bytes, file: Path) -> str:
     return text
 
 
+def _conversion(encoding: str, file: Path) -> str:
+    """Return the command that replaces the file by its UTF-8 form, if all of it converts."""
+    old, new = shlex.quote(str(file)), shlex.quote(f"{file}.utf8")
+    return f"iconv -f {encoding} -t UTF-8 {old} > {new} && mv {new} {old}"
+
+
 _CONTROLS = [chr(c) for c in range(32) if chr(c) not in "\t\n\r\f\v\x1b"]
 
 
 def _likely_encoding(data: bytes) -> str | None:
     """Guess by the share of frequent characters: wrong decodings give rare ones."""
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "UTF-32"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "UTF-16"
+    if data.decode(errors="replace").count("\ufffd") <= len(data) // 1000 + 1:
+        return None  # UTF-8 with a few broken bytes, which other encodings would read as nonsense
     shares = {}
     for encoding in ("BIG5-HKSCS", "GB18030"):
         text = data.decode(encoding.lower().replace("-", ""), errors="replace")

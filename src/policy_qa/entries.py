@@ -9,20 +9,38 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from policy_qa.layouts import LAYOUTS, Layout, Line, Marker, is_question, skip_answer_mark
-from policy_qa.layouts import articles, numbered, plain_headings, question_and_answer_marks
-from policy_qa.layouts import question_lines
+from policy_qa.layouts import (
+    LAYOUTS,
+    Layout,
+    articles,
+    bold_lines,
+    numbered,
+    question_and_answer_marks,
+    question_lines,
+    skip_answer_mark,
+)
+from policy_qa.lines import Line, Marker, asks, is_question
 from policy_qa.types import Document, Entry, Span
 
-_LINE = re.compile(r"[^\r\n]*")
+_BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\ufeff"
+_LINE_BREAK = re.compile(r"[\r\n]")
 _STATEMENT_ENDS = tuple("。.!！;；")
 _LONGEST_PARAGRAPH = 1_000
 """Characters. A longer block without any heading becomes several entries, cut between lines."""
 _LONGEST_QUESTION = 200
 """Characters. A longer opening line is an answer, not a question."""
 _DEEPEST_PATH = 12
-_NESTED: tuple[Layout, ...] = (question_and_answer_marks, articles, numbered, question_lines)
-_UNDERLINE = re.compile(r"\s*(?:=+|-{3,})[ \t]*(?:\r\n|\r|\n|$)")
+_NESTED: tuple[Layout, ...] = (
+    question_and_answer_marks,
+    articles,
+    numbered,
+    bold_lines,
+    question_lines,
+)
+_UNDERLINE = re.compile(r"\s*(?:={3,}|-{3,})[ \t]*(?:\r\n|\r|\n|$)")
+_WRAPPED_QUESTION = re.compile(r"[^\r\n?？.。!！]*(?:\r?\n[ \t]*[a-z][^\r\n?？.。!！]*){0,3}[?？]")
+"""A question of Latin text may go on in the next lines."""
+_AFTER_LABEL = re.compile(r"(?:\*\*)?(?:[ \t]+#+(?=\s|$))?[\s:：、]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +70,23 @@ def lines_of(text: str, span: Span) -> list[Line]:
     lines = []
     position = span.start
     while position <= span.end:
-        match = _LINE.match(text, position, span.end)
-        assert match is not None  # the pattern matches the empty line too
-        inner = trimmed(text, Span(*match.span()))
+        end = _line_end(text, position, span.end)
+        inner = trimmed(text, Span(position, end))
         lines.append(Line(inner, text[inner.start : inner.end]))
-        position = match.end() + (2 if text.startswith("\r\n", match.end()) else 1)
+        position = end + (2 if text.startswith("\r\n", end) else 1)
     return lines
 
 
+def _line_end(text: str, start: int, end: int) -> int:
+    match = _LINE_BREAK.search(text, start, end)
+    return match.start() if match else end
+
+
 def trimmed(text: str, span: Span) -> Span:
-    """Return the span without the blanks at both ends."""
+    """Return the span without the blanks and invisible characters at both ends."""
     quote = text[span.start : span.end]
-    start = span.start + len(quote) - len(quote.lstrip())
-    return Span(start, max(start, span.start + len(quote.rstrip())))
+    start = span.start + len(quote) - len(quote.lstrip(_BLANKS))
+    return Span(start, max(start, span.start + len(quote.rstrip(_BLANKS))))
 
 
 def _parse(
@@ -72,10 +94,10 @@ def _parse(
 ) -> Iterator[_Piece]:
     lines = lines_of(text, span)
     for layout in layouts:
-        if markers := layout(text, lines):
+        if markers := layout(lines):
             yield from _sections(text, span, path, markers)
             return
-    yield from _paragraphs(text, lines, path)
+    yield from _paragraphs(lines, path)
 
 
 def _sections(
@@ -92,11 +114,10 @@ def _sections(
             open_headings.pop()
         above = path + tuple(heading for _, heading in open_headings)
         whole = trimmed(text, Span(marker.start, end))
-        question, answer = _question_and_answer(text, marker, whole)
-        heading = text[question.start : question.end]
         has_children = i + 1 < len(markers) and markers[i + 1].level > marker.level
+        question, answer = _question_and_answer(text, marker, whole, above_others=has_children)
         if has_children:
-            open_headings.append((marker.level, heading))
+            open_headings.append((marker.level, text[question.start : question.end]))
         if not answer and has_children:
             continue
         yield from _entry_or_section(text, marker, _Piece(whole, question, answer, above))
@@ -108,7 +129,7 @@ def _entry_or_section(text: str, marker: Marker, piece: _Piece) -> Iterator[_Pie
     if may_nest and len(piece.path) < _DEEPEST_PATH:
         lines = lines_of(text, piece.answer)
         for layout in _NESTED:
-            markers = layout(text, lines)
+            markers = layout(lines)
             if markers and _are_entries(text, layout, markers):
                 before = trimmed(text, Span(piece.answer.start, markers[0].start))
                 if before:
@@ -124,29 +145,43 @@ def _are_entries(text: str, layout: Layout, markers: Sequence[Marker]) -> bool:
     """Whether what looks like entries inside a section is more than a list of its answer."""
     if layout is not numbered:
         return True
-    heads = [_LINE.match(text, marker.head) for marker in markers]
-    return 2 * sum(is_question(m.group().strip()) for m in heads if m) > len(markers)
+    heads = [text[m.head : _line_end(text, m.head, len(text))].strip() for m in markers]
+    return 2 * sum(asks(head) for head in heads) > len(markers)
 
 
-def _question_and_answer(text: str, marker: Marker, whole: Span) -> tuple[Span, Span]:
+def _question_and_answer(
+    text: str, marker: Marker, whole: Span, *, above_others: bool
+) -> tuple[Span, Span]:
     if marker.head_end is not None:
         question = trimmed(text, Span(marker.head, min(marker.head_end, whole.end)))
         rest = Span(min(marker.head_end, whole.end), whole.end)
         if underline := _UNDERLINE.match(text, rest.start, rest.end):
             rest = Span(underline.end(), rest.end)
+        label_end = _AFTER_LABEL.match(text, rest.start, rest.end)
+        rest = Span(label_end.end() if label_end else rest.start, rest.end)
     else:
-        match = _LINE.match(text, marker.head, whole.end)
-        assert match is not None  # the pattern matches the empty line too
-        head = trimmed(text, Span(*match.span()))
-        question, rest = _split_opening_line(text, head, whole, marker.question)
-    return question, skip_answer_mark(text, trimmed(text, rest))
+        wrapped = _WRAPPED_QUESTION.match(text, marker.head, whole.end)
+        end = wrapped.end() if wrapped else _line_end(text, marker.head, whole.end)
+        head = trimmed(text, Span(marker.head, end))
+        certain = marker.question or above_others
+        question, rest = _split_opening_line(text, head, whole, certain=certain)
+    return _without_bold(text, question), skip_answer_mark(text, trimmed(text, rest))
 
 
-def _split_opening_line(text: str, head: Span, whole: Span, certain: bool) -> tuple[Span, Span]:
+def _without_bold(text: str, question: Span) -> Span:
+    """Leave out the asterisks of Markdown's bold, and the colon after them."""
+    quote = text[question.start : question.end]
+    if not re.search(r"(?:\*\*|__)[:：]?$", quote):
+        return question
+    start = question.start + len(quote) - len(quote.lstrip("*_ "))
+    return Span(start, max(start, question.start + len(quote.rstrip("*_:： "))))
+
+
+def _split_opening_line(text: str, head: Span, whole: Span, *, certain: bool) -> tuple[Span, Span]:
     line = text[head.start : head.end]
     mark = min((p for p in (line.find("?"), line.find("？")) if p >= 0), default=-1)
     rest = Span(min(head.end, whole.end), whole.end)
-    if 0 <= mark < len(line) - 1 and line[mark + 1 :].strip("?？!！ 」』”\""):
+    if 0 <= mark < len(line) - 1 and line[mark + 1 :].strip('?？!！ 」』”"'):
         return Span(head.start, head.start + mark + 1), Span(head.start + mark + 1, whole.end)
     if certain or is_question(line):
         return head, rest
@@ -156,7 +191,7 @@ def _split_opening_line(text: str, head: Span, whole: Span, certain: bool) -> tu
     return head, rest
 
 
-def _paragraphs(text: str, lines: Sequence[Line], path: tuple[str, ...]) -> Iterator[_Piece]:
+def _paragraphs(lines: Sequence[Line], path: tuple[str, ...]) -> Iterator[_Piece]:
     block: list[Line] = []
     for line in [*lines, Line(Span(0, 0), "")]:
         too_long = block and line.span.end - block[0].span.start > _LONGEST_PARAGRAPH

@@ -4,9 +4,11 @@ Both indexes see folded text only; whatever is shown or quoted is the original. 
 
 1. NFKC (Unicode Standard Annex 15), over each base character with the marks that follow it,
 2. full case folding (Unicode Standard, section 3.13),
-3. Traditional to Simplified Chinese, character by character (OpenCC, `t2s`), so that a character's
-   fold does not depend on its neighbours and every folded character has one origin,
-4. one hyphen for all dashes and no invisible characters (zero-width spaces, variation selectors).
+3. Traditional to Simplified Chinese, character by character (OpenCC, `t2s`, until nothing changes),
+   so that a character's fold does not depend on its neighbours and every folded character has one
+   origin,
+4. one hyphen for all dashes, one apostrophe for all, and no invisible characters (zero-width
+   spaces, variation selectors).
 """
 
 import unicodedata
@@ -18,7 +20,11 @@ import opencc
 
 from policy_qa.types import Span
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣"), "-") | dict.fromkeys(map(ord, "〜∼"), "~")
+_MARKS = {
+    ord(form): mark
+    for mark, forms in {"-": "‐‑‒–—―−﹣", "~": "〜∼", "'": "‘’ʼ"}.items()
+    for form in forms
+}
 _HANGUL_VOWELS_AND_TAILS = range(0x1160, 0x1200)
 
 
@@ -84,24 +90,36 @@ def _clusters(text: str) -> Iterator[str]:
 @lru_cache(maxsize=65_536)
 def _joins_the_previous(character: str) -> bool:
     first = unicodedata.normalize("NFKD", character)[0]
-    return unicodedata.category(first)[0] == "M" or ord(first) in _HANGUL_VOWELS_AND_TAILS
+    return (
+        unicodedata.category(first)[0] == "M"
+        or ord(first) in _HANGUL_VOWELS_AND_TAILS
+        or _is_invisible(character)  # else it would keep a mark from its base
+    )
 
 
 @lru_cache(maxsize=65_536)
 def _fold_cluster(cluster: str) -> str:
-    normal = unicodedata.normalize("NFKC", cluster).casefold()
-    normal = unicodedata.normalize("NFKC", normal).translate(_DASHES)
-    visible = (c for c in normal if unicodedata.category(c) != "Cf" and not _is_selector(c))
-    return "".join(_simplified(c) for c in visible)
+    normal = "".join(c for c in cluster if not _is_invisible(c))
+    for _ in range(2):  # one round of folding may open the way for another
+        normal = unicodedata.normalize("NFKC", normal).casefold().translate(_MARKS)
+    normal = unicodedata.normalize("NFKC", normal)
+    return "".join(_simplified(c) for c in normal)
 
 
-def _is_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+def _is_invisible(character: str) -> bool:
+    return (
+        unicodedata.category(character) == "Cf"
+        or "\ufe00" <= character <= "\ufe0f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+    )
 
 
 @lru_cache(maxsize=65_536)
 def _simplified(character: str) -> str:
-    return _converter().convert(character) if character > "\u2e7f" else character
+    if character <= "\u2e7f" or "\ud800" <= character <= "\udfff":
+        return character  # no Chinese; a lone surrogate cannot be handed to OpenCC at all
+    simplified: str = _converter().convert(character)
+    return simplified if simplified == character else _simplified(simplified)
 
 
 @cache

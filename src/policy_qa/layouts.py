@@ -1,132 +1,70 @@
 """How pages number and head their entries: one `Layout` for each style of page.
 
 A layout finds the lines of a page that open an entry or a section. To teach policy_qa a new style,
-add a `Layout` to `LAYOUTS` (or, for one more form of numbering, a row to `NUMBERINGS`) and a case
-to `tests/test_entries.py`.
+add a `Layout` to `LAYOUTS`, or for a form of numbering a row to `numbering.NUMBERINGS`, and
+a case to `tests/test_entries.py`.
 """
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import Final
 
+from policy_qa.lines import (
+    LONGEST_HEADING,
+    LONGEST_QUESTION_LINE,
+    SENTENCE_ENDS,
+    Line,
+    Marker,
+    is_heading,
+)
+from policy_qa.numbering import CHINESE_NUMBER, ordinal, outermost
 from policy_qa.types import Span
 
+Layout = Callable[[Sequence[Line]], list[Marker]]
+"""Finds the markers among the lines, in their order; none where it does not apply."""
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a document, without its line break and outer blanks; `span` may be empty."""
-
-    span: Span
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """The opening of an entry or section.
-
-    Attributes:
-        start: Offset of the marker.
-        head: Offset of the first character after it, where the question or heading begins.
-        head_end: Where the question or heading ends; None where the opening line decides.
-        level: Nesting depth; a marker ends every open one of its level or deeper.
-        question: Whether it certainly opens a question (Q:), not merely a section.
-    """
-
-    start: int
-    head: int
-    head_end: int | None = None
-    level: int = 0
-    question: bool = False
-
-
-Layout = Callable[[str, Sequence[Line]], list[Marker]]
-"""Finds the markers among the lines of one text, in their order; none where it does not apply."""
-
-QUESTION_ENDS: Final = ("?", "？", "嗎", "吗", "呢")
-_LONGEST_QUESTION_LINE: Final = 120
-_LONGEST_HEADING: Final = 40
-
-_CHINESE_DIGITS: Final = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "兩": 2, "两": 2}
-_CHINESE_UNITS: Final = {"十": 10, "百": 100, "千": 1000}
-_CHINESE_NUMBER: Final = "[〇零一二三四五六七八九十百千兩两]"
+_WRAPPED_LINES: Final = 3
+"""At most so many lines go before the one that ends a wrapped question."""
 _ANSWER_WORD: Final = r"(?:[Aa]nswer|ANSWER|答案|解答|回答|回覆|回复|答)"
+_QUESTION_WORD: Final = r"(?:[Qq]uestion|QUESTION|Q|問題|问题|提問|提问|問|问)"
+_COUNT: Final = rf"\s{{0,3}}(?:\d{{1,4}}|{CHINESE_NUMBER})?\s{{0,3}}"
 _ANSWER_MARK: Final = (
-    rf"(?:{_ANSWER_WORD}\s*\d{{0,4}}\s*[:：.．、]|A\s*\d{{0,4}}\s*[:：]|A\d{{1,4}}\s*[.．、])\s*"
+    rf"\*{{0,2}}(?:{_ANSWER_WORD}{_COUNT}[:：.．、]|[【\[]{_ANSWER_WORD}{_COUNT}[】\]][:：]?"
+    rf"|A{_COUNT}[:：]|A\d{{1,4}}(?:\s{{0,3}}[.．、]|\s))\*{{0,2}}\s*"
 )
-
-
-def is_question(text: str) -> bool:
-    """Whether a line is written as a question."""
-    return text.rstrip("。.!！ 」』\"”").endswith(QUESTION_ENDS)
-
-
-def chinese_number(text: str) -> int:
-    """Return the value of a Chinese numeral such as 十一 or 一百零三; digits in a row are read so."""
-    total = digits = 0
-    for character in text:
-        if character in _CHINESE_UNITS:
-            total += (digits or 1) * _CHINESE_UNITS[character]
-            digits = 0
-        else:
-            digits = digits * 10 + _CHINESE_DIGITS[character]
-    return total + digits
-
-
-def _ordinal(label: str) -> int:
-    """Return the number that a label such as ㈩㈠, （十一）, ⑪, Ⅺ or 11 stands for."""
-    plain = re.sub(r"[().\s（）]", "", unicodedata.normalize("NFKC", label))
-    if plain.isdecimal():
-        return int(plain)
-    if set(plain) <= _ROMAN.keys():
-        values = [_ROMAN[c] for c in plain]
-        return sum(-v if v < max(values[i:]) else v for i, v in enumerate(values))
-    return chinese_number(plain)
-
-
-_ROMAN: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
-
-NUMBERINGS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"(?:(?P<n>[㈠-㈩]+)|[(（]\s*(?P<m>{_CHINESE_NUMBER}+)\s*[)）])[、.．:：]?\s*",
-        rf"(?P<n>{_CHINESE_NUMBER}+)\s*[、.．:：]\s*",
-        r"(?:(?P<n>[⒈-⒛])|(?P<m>\d{1,4})\s*(?:[、．:：]|[.)）](?!\d)))\s*",
-        r"(?:(?P<n>[⑴-⒇])|[(（]\s*(?P<m>\d{1,4})\s*[)）])[、.．:：]?\s*",
-        r"(?P<n>[①-⑳㉑-㉟㊱-㊿])[、.．:：]?\s*",
-        r"(?P<n>[㊀-㊉])[、.．:：]?\s*",
-        r"(?P<n>[Ⅰ-Ⅻ]|[IVX]{1,5})\s*[、.．:：]\s*",
-        rf"第\s*(?P<n>{_CHINESE_NUMBER}+|\d{{1,4}})\s*(?:[問问題题項项點点則则]|[、.．:：])[、.．:：]?\s*",
-    )
-)
-"""One row for each form of numbering; the groups `n` and `m` hold the number."""
-
-_HEADING = re.compile(r"(#{1,6})(?:\s+|$)(?P<head>.*?)\s*#*$")
-_UNDERLINE = re.compile(r"(=+|-{3,})$")
+_HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
+_UNDERLINE = re.compile(r"(={3,}|-{3,})$")
 _FENCE = re.compile(r"(```|~~~)")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(?P<head>[^*_]+)\1[:：]?$")
+_BULLET = re.compile(r"(?:[-*+•·▪●○◆■]|[A-Z][.)])\s+")
 _QUESTION_MARK = re.compile(
     r"(?:\**\s*(?:\d{1,4}\s*[.)、．]|[(（]\d{1,4}[)）])\s*)?\**"
-    r"(?:[Qq]uestion|QUESTION|Q|問題|问题|提問|提问|問|问)\s*\d{0,4}\s*[:：.．、]\s*"
+    rf"(?:{_QUESTION_WORD}{_COUNT}[:：.．、]|[【\[]{_QUESTION_WORD}{_COUNT}[】\]][:：]?|Q\d{{1,4}}\s)"
+    r"\**\s*"
 )
 _ANSWER = re.compile(_ANSWER_MARK)
-_ANSWER_INSIDE = re.compile(rf"[?？。\s]\s*(?=(?:{_ANSWER_WORD}|A)\s*\d{{0,4}}\s*[:：])")
+_ANSWER_INSIDE = re.compile(rf"(?<=[?？。\s])(?=(?:{_ANSWER_WORD}|A){_COUNT}[:：])")
+_LIST_MARK: Final = rf"[(（](?:{CHINESE_NUMBER}|\d{{1,3}})[)）]"
 _ARTICLE = re.compile(
-    rf"第\s*(?:{_CHINESE_NUMBER}+|\d+(?:-\d+)?)\s*[條条](?:之{_CHINESE_NUMBER}+|之\d+|-\d+)?"
-    r"(?:\s*[【\[(（][^】\])）]{1,40}[】\])）])?(?=[\s:：]|$)"
+    rf"第\s*(?:{CHINESE_NUMBER}|\d+(?:-\d+)?)\s*[條条](?:之{CHINESE_NUMBER}|之\d+|-\d+)?"
+    rf"(?:\s*(?!{_LIST_MARK})[【\[(（][^】\])）]{{1,40}}[】\])）])?"
 )
-_CHAPTER = re.compile(rf"第\s*(?:{_CHINESE_NUMBER}+|\d+)\s*(?P<unit>[編编篇章節节款])(?=\s|$|[:：])")
+_CLOSING_BRACKETS: Final = ("】", "]", ")", "）")
+_ARTICLE_NUMBER = re.compile(rf"第\s*(?P<n>{CHINESE_NUMBER}|\d{{1,5}})")
+_CHAPTER = re.compile(rf"第\s*(?:{CHINESE_NUMBER}|\d+)\s*(?P<unit>[編编篇章節节款])(?=\s|$|[:：])")
 _CHAPTER_LEVELS: Final = {"編": 0, "编": 0, "篇": 0, "章": 1, "節": 2, "节": 2, "款": 3}
 _ARTICLE_LEVEL: Final = 4
-_SENTENCE_ENDS: Final = tuple("。.!！?？,，;；:：、…")
+_CLAUSE = re.compile(r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?:[.．、)）]|(?=\s))\s*")
 
 
-def markdown_headings(text: str, lines: Sequence[Line]) -> list[Marker]:
-    """`# Heading` and underlined headings, outside fenced code."""
+def markdown_headings(lines: Sequence[Line]) -> list[Marker]:
+    """`# Heading` and underlined headings, outside front matter and fenced code."""
     markers = []
     fence = ""
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    first = _after_front_matter(lines)
+    for line, following in zip_longest(lines[first:], lines[first + 1 :]):
         mark = _FENCE.match(line.text)
         if mark and fence in ("", mark[1]):
             fence = "" if fence else mark[1]
@@ -134,16 +72,31 @@ def markdown_headings(text: str, lines: Sequence[Line]) -> list[Marker]:
             continue
         start = line.span.start
         if match := _HEADING.match(line.text):
-            head = Span(start + match.start("head"), start + match.end("head"))
-            markers.append(Marker(start, head.start, head.end, len(match[1])))
+            end = start + len(_without_closing_hashes(line.text))
+            head = min(start + match.end(), end)
+            markers.append(Marker(start, head, end, len(match[1])))
         elif following and line.text and (rule := _UNDERLINE.match(following.text)):
             level = 1 if rule[1][0] == "=" else 2
-            markers.append(Marker(start, start, line.span.end, level))
+            if not _UNDERLINE.match(line.text):
+                markers.append(Marker(start, start, line.span.end, level))
     return markers
 
 
-def question_and_answer_marks(text: str, lines: Sequence[Line]) -> list[Marker]:
-    """`Q: … A: …`, `問：… 答：…`, numbered or not; at least one of each."""
+def _after_front_matter(lines: Sequence[Line]) -> int:
+    """Return the number of the first line after the `---` block that may open a page."""
+    if lines[0].text != "---":
+        return 0
+    return next((i + 1 for i, line in enumerate(lines[1:], 1) if line.text == "---"), 0)
+
+
+def _without_closing_hashes(text: str) -> str:
+    """`## Heading ##` closes; the hash of `# C#` belongs to the word."""
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare != bare.rstrip() else text
+
+
+def question_and_answer_marks(lines: Sequence[Line]) -> list[Marker]:
+    """`Q: … A: …`, `問：… 答：…`, numbered or not; without any answer mark, two questions."""
     opened: list[tuple[int, int]] = []
     answers = []
     for line in lines:
@@ -154,10 +107,10 @@ def question_and_answer_marks(text: str, lines: Sequence[Line]) -> list[Marker]:
             opened.append((start, start + match.end()))
             if inside := _ANSWER_INSIDE.search(line.text, match.end()):
                 answers.append(start + inside.end())
-    if not answers:
+    if not opened or (not answers and len(opened) < 2):
         return []
     markers = []
-    ends = [start for start, _ in opened[1:]] + [len(text)]
+    ends = [start for start, _ in opened[1:]] + [lines[-1].span.end]
     for (start, head), end in zip(opened, ends, strict=True):
         following = bisect_left(answers, head)
         answered = following < len(answers) and answers[following] < end
@@ -165,72 +118,136 @@ def question_and_answer_marks(text: str, lines: Sequence[Line]) -> list[Marker]:
     return markers
 
 
-def articles(text: str, lines: Sequence[Line]) -> list[Marker]:
+def articles(lines: Sequence[Line]) -> list[Marker]:
     """`第X條` of statutes, under `第X章` and `第X節`."""
     markers = []
-    count = 0
+    count = last = 0
     for line in lines:
         start = line.span.start
-        if match := _ARTICLE.match(line.text):
+        if match := _article(line.text, last):
             markers.append(Marker(start, start, start + match.end(), _ARTICLE_LEVEL))
+            last = _article_number(match[0])
             count += 1
-        elif (match := _CHAPTER.match(line.text)) and len(line.text) <= _LONGEST_HEADING:
+        elif (match := _CHAPTER.match(line.text)) and len(line.text) <= LONGEST_HEADING:
             markers.append(Marker(start, start, line.span.end, _CHAPTER_LEVELS[match["unit"]]))
-    return markers if count > 1 or (count and _ARTICLE.match(lines[0].text)) else []
+    return markers if count > 1 or (count and _article(lines[0].text, 0)) else []
 
 
-def numbered(text: str, lines: Sequence[Line]) -> list[Marker]:
-    """The outermost numbering of the page: the one that begins first and counts on."""
-    sequences = [s for s in (_sequence(numbering, lines) for numbering in NUMBERINGS) if s]
-    return min(sequences, key=lambda markers: markers[0].start, default=[])
+def _article(line: str, last: int) -> re.Match[str] | None:
+    """Match an article's label; where neither blank, colon nor title follows, it must count on."""
+    match = _ARTICLE.match(line)
+    if match is None:
+        return None
+    following = line[match.end() : match.end() + 1].strip()
+    apart = following in ("", ":", "：") or match[0].endswith(_CLOSING_BRACKETS)
+    return match if apart or _article_number(match[0]) == last + 1 else None
 
 
-def _sequence(numbering: re.Pattern[str], lines: Sequence[Line]) -> list[Marker]:
-    """Lines numbered in this form that count upwards; lists inside an entry begin anew, or nest."""
-    candidates = [(line, m) for line in lines if (m := numbering.match(line.text))]
-    questions = [line for line, _ in candidates if is_question(line.text)]
-    mostly_questions = len(questions) >= 2 and 2 * len(questions) > len(candidates)
+def _article_number(label: str) -> int:
+    match = _ARTICLE_NUMBER.match(label)
+    return ordinal(match["n"]) if match else 0
+
+
+def clauses(lines: Sequence[Line]) -> list[Marker]:
+    """`1.`, `1.1`, `1.2`, `2.` of terms and contracts: each number follows from the one before."""
     markers: list[Marker] = []
-    last = None
-    for line, match in candidates:
-        number = _ordinal(match["n"] or match["m"])
-        counts_on = last is None or 0 < number - last <= 2
-        if counts_on or (mostly_questions and is_question(line.text)):
+    last: tuple[int, ...] = ()
+    for line in lines:
+        match = _CLAUSE.match(line.text)
+        number = tuple(map(int, match["n"].split("."))) if match else ()
+        if match and _follows(number, last):
             start = line.span.start
-            markers.append(Marker(start, start + match.end()))
+            markers.append(Marker(start, start + match.end(), level=len(number)))
             last = number
+    return markers if sum(marker.level > 1 for marker in markers) > 1 else []
+
+
+def _follows(number: tuple[int, ...], last: tuple[int, ...]) -> bool:
+    if not last:
+        return set(number) == {1}
+    return number == (*last, 1) or any(
+        number == (*last[:depth], last[depth] + 1) for depth in range(len(last))
+    )
+
+
+def numbered(lines: Sequence[Line]) -> list[Marker]:
+    """The outermost numbering of questions or headings: the one that begins first and counts on."""
+    return outermost(lines, least_share_of_heads=0.5)
+
+
+def listed(lines: Sequence[Line]) -> list[Marker]:
+    """The outermost numbering of anything, where no headings divide the page.
+
+    What a line with a colon introduces is that line's own list.
+    """
+    markers = [] if len(plain_headings(lines)) > 1 else outermost(lines, least_share_of_heads=0)
+    above = [
+        line.text for line in lines if line.text and markers and line.span.start < markers[0].start
+    ]
+    return [] if above and above[-1].endswith((":", "：")) else markers
+
+
+def bold_lines(lines: Sequence[Line]) -> list[Marker]:
+    """Lines wholly in Markdown's bold, used as headings; at least two."""
+    markers = [
+        Marker(line.span.start, line.span.start + match.start("head"), line.span.end)
+        for line in lines
+        if (match := _BOLD.match(line.text))
+    ]
     return markers if len(markers) > 1 else []
 
 
-def question_lines(text: str, lines: Sequence[Line]) -> list[Marker]:
+def question_lines(lines: Sequence[Line]) -> list[Marker]:
     """Lines that end in a question mark and are followed by their answer."""
-    filled = [line for line in lines if line.text]
-    markers = [
-        Marker(line.span.start, line.span.start, line.span.end, question=True)
-        for line, following in zip(filled, filled[1:], strict=False)
-        if line.text.endswith(("?", "？"))
-        and len(line.text) <= _LONGEST_QUESTION_LINE
-        and not following.text.endswith(("?", "？"))
-    ]
-    opens_the_page = bool(markers) and markers[0].start == filled[0].span.start
+    filled = [i for i, line in enumerate(lines) if line.text]
+    markers = []
+    for i, following in pairwise(filled):
+        line = lines[i]
+        if (
+            line.text.endswith(("?", "？"))
+            and len(line.text) <= LONGEST_QUESTION_LINE
+            and not lines[following].text.endswith(("?", "？"))
+        ):
+            first = lines[_first_line(lines, i)]
+            bullet = _BULLET.match(first.text)
+            head = first.span.start + (bullet.end() if bullet else 0)
+            markers.append(Marker(first.span.start, head, line.span.end, question=True))
+    opens_the_page = bool(markers) and markers[0].start == lines[filled[0]].span.start
     return markers if len(markers) > 1 or opens_the_page else []
 
 
-def plain_headings(text: str, lines: Sequence[Line]) -> list[Marker]:
+def _first_line(lines: Sequence[Line], last: int) -> int:
+    """Return the line where a question of Latin text begins that is wrapped over some lines."""
+    for i in range(last, max(last - _WRAPPED_LINES, 0), -1):
+        above = lines[i - 1].text
+        if not lines[i].text[:1].islower() or not above or above.endswith(SENTENCE_ENDS):
+            return i
+    return max(last - _WRAPPED_LINES, 0)
+
+
+def plain_headings(lines: Sequence[Line]) -> list[Marker]:
     """Short lines after a blank one, without closing punctuation, above a longer paragraph."""
     markers = []
-    previous_blank = True
-    for i, line in enumerate(lines):
-        if line.text and previous_blank and _is_heading(line.text):
-            following = next((other.text for other in lines[i + 1 :] if other.text), "")
-            if len(following) > len(line.text) and following.endswith(_SENTENCE_ENDS):
-                markers.append(Marker(line.span.start, line.span.start, line.span.end))
-        previous_blank = not line.text
+    blocks = _blocks(lines)
+    for block, following in zip(blocks, [*blocks[1:], []], strict=False):
+        body = block[1:] or following
+        longer = sum(len(line.text) for line in body) > len(block[0].text)
+        if is_heading(block[0].text) and longer and body[-1].text.endswith(SENTENCE_ENDS):
+            markers.append(Marker(block[0].span.start, block[0].span.start, block[0].span.end))
     return markers
 
 
-def _is_heading(text: str) -> bool:
-    return len(text) <= _LONGEST_HEADING and not text.endswith(_SENTENCE_ENDS)
+def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
+    """Return the runs of lines between blank ones."""
+    blocks: list[list[Line]] = []
+    above_is_blank = True
+    for line in lines:
+        if line.text and above_is_blank:
+            blocks.append([])
+        if line.text:
+            blocks[-1].append(line)
+        above_is_blank = not line.text
+    return blocks
 
 
 def skip_answer_mark(text: str, span: Span) -> Span:
@@ -243,8 +260,11 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     markdown_headings,
     question_and_answer_marks,
     articles,
+    clauses,
     numbered,
+    bold_lines,
     question_lines,
+    listed,
     plain_headings,
 )
 """In the order in which they are tried; the first that finds markers decides."""

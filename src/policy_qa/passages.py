@@ -8,7 +8,6 @@ marks (；，、 and blanks), only text without any mark is cut at the length li
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from policy_qa.entries import trimmed
@@ -17,17 +16,38 @@ from policy_qa.types import Document, Entry, Passage, Span
 
 _CLOSERS = r"」』”’\"')）\]】》〉"
 _ABBREVIATIONS = r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bNo)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)"
-_FULL_STOP = rf"{_ABBREVIATIONS}(?<!\s\d)\.+(?=[\s{_CLOSERS}]|$)"
+_FULL_STOP = (
+    rf"(?<!\.){_ABBREVIATIONS}(?<!\s\d)(?<!\s\d\d)\.++(?=[\s{_CLOSERS}]|$)(?!\s{{1,3}}[a-z])"
+)
 _END = re.compile(rf"(?:[。！？!?…｡︒]+[。！？!?….]*|{_FULL_STOP})[{_CLOSERS}]*")
-_WRAP = re.compile(r"[a-z,;]\s*$")
-_BRACKETED = re.compile(r"[（(「『《【\[][^（()）「」『』《》【】\[\]\r\n]{0,80}[)）」』》】\]]")
+_LINE_BREAK = re.compile(r"\r\n|[\r\n\u2028\u2029\f\v]")
+_WRAP_END = re.compile(r"[a-z,;]$")
+_WRAP_START = re.compile(r"[ \t]*[a-z]")
+_FULL_LINE_END = re.compile(r"[A-Za-z0-9,;]$")
+_FULL_LINE_START = re.compile(r"[ \t]*(?:[A-Z$€£\"']|\d++(?![.)、）]))")
+_FULL_LINE_CHARS = 60
+"""Characters. A line that is this long and has no closing mark was wrapped by an editor."""
+_LONGEST_ASIDE = 80
+_LONGEST_UNIT = 40
+_BRACKETED = re.compile(
+    rf"[（(「『《【\[][^（()）「」『』《》【】\[\]\r\n]{{0,{_LONGEST_ASIDE}}}[)）」』》】\]]"
+)
 _WEAK_CUTS = (
     re.compile(r"[；;]"),
-    re.compile(r"[，,：:](?!\d)|(?<![\d一二三四五六七八九十])、(?!\d)"),
+    re.compile(r"(?<!\d)[，,：:]|[，,：:](?!\d)|(?<![\d一二三四五六七八九十])、(?!\d)"),
+    re.compile(r"(?<!\d)(?<!\d[.)）])\s+"),
     re.compile(r"\s+"),
 )
 _WIDE = re.compile(r"[\u2e80-\uffef\U00020000-\U0003ffff]")
-_UNIT = re.compile(r"[^\W\d_\u0e00-\uffff]+|\d+(?:[.,:/~-]\d+)*\s*[%‰\w]?|.[\u0300-\u036f\ufe00-\ufe0f\u200d]*")
+_UNIT_WORDS = (
+    "工作[天日]|個工作[天日]|个工作[天日]|小[時时]|分[鐘钟]|[個个]月|[公英]里|公[斤克尺分]"
+)
+_UNIT = re.compile(
+    r"[^\W\d_\u0e00-\uffff]+"
+    rf"|\d+(?:[.,:/~-]\d+)*\s?(?:{_UNIT_WORDS}|[A-Za-z]+|[%‰°℃\w])?"
+    r"|.(?:[\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]|\u200d.)*",
+    re.DOTALL,
+)
 
 
 def passages(document: Document, entry: Entry) -> list[Passage]:
@@ -71,14 +91,25 @@ def windows(text: str, span: Span) -> list[Span]:
 def _lines(text: str, span: Span) -> Iterator[Span]:
     """Lines of the span; a line of Latin text that is wrapped goes on in the next."""
     start = position = span.start
-    for match in re.finditer(r"\r\n|[\r\n\u2028\u2029\f\v]", text[span.start : span.end]):
-        end, after = span.start + match.start(), span.start + match.end()
-        wrapped = _WRAP.search(text, position, end) and text[after : after + 1].islower()
-        if not wrapped:
-            yield Span(start, end)
-            start = after
-        position = after
+    for match in _LINE_BREAK.finditer(text, span.start, span.end):
+        if not _is_wrapped(text, trimmed(text, Span(position, match.start())), match.end()):
+            yield Span(start, match.start())
+            start = match.end()
+        position = match.end()
     yield Span(start, span.end)
+
+
+def _is_wrapped(text: str, line: Span, after: int) -> bool:
+    """Whether a line of Latin text breaks off in a sentence that goes on at `after`."""
+    last = max(line.start, line.end - 1)
+    if _WRAP_END.match(text, last, line.end) and _WRAP_START.match(text, after):
+        return True
+    return (
+        line.end - line.start >= _FULL_LINE_CHARS
+        and not _WIDE.search(text, line.start, line.end)
+        and _FULL_LINE_END.match(text, last, line.end) is not None
+        and _FULL_LINE_START.match(text, after) is not None
+    )
 
 
 def _sentences(text: str, line: Span) -> Iterator[Span]:
@@ -110,24 +141,30 @@ def _merged(text: str, pieces: list[Span]) -> list[Span]:
         if merged:
             last = merged[-1]
             short = min(last.end - last.start, piece.end - piece.start) < PASSAGE_MIN_CHARS
-            if short and piece.end - last.start <= _limit(text, last.start):
+            if short and piece.end <= _reach(text, last.start):
                 merged[-1] = Span(last.start, piece.end)
                 continue
         merged.append(piece)
     return merged
 
 
-def _limit(text: str, start: int) -> int:
-    """Return the longest window from here: Latin letters are half as wide as Chinese ones."""
-    wide = _WIDE.search(text, start, start + PASSAGE_MAX_CHARS)
-    return PASSAGE_MAX_CHARS if wide else 2 * PASSAGE_MAX_CHARS
+def _reach(text: str, start: int) -> int:
+    """Return where the longest window from here ends: a Chinese character is as wide as two."""
+    narrow = 2 * PASSAGE_MAX_CHARS
+    for position in range(start, min(start + narrow, len(text))):
+        narrow -= 2 if _WIDE.match(text, position) else 1
+        if narrow < 0:
+            return position
+    return start + 2 * PASSAGE_MAX_CHARS
 
 
 def _shortened(text: str, sentence: Span) -> Iterator[Span]:
     """Cut a long sentence at the strongest mark within reach, again and again."""
     rest = sentence
-    while rest.end - rest.start > (limit := _limit(text, rest.start)):
-        cut = _cut(text, rest.start, rest.start + limit)
+    while rest.end - rest.start > PASSAGE_MAX_CHARS and rest.end > (
+        reach := _reach(text, rest.start)
+    ):
+        cut = _cut(text, Span(rest.start, rest.end), reach)
         if piece := trimmed(text, Span(rest.start, cut)):
             yield piece
         rest = trimmed(text, Span(cut, rest.end))
@@ -135,16 +172,18 @@ def _shortened(text: str, sentence: Span) -> Iterator[Span]:
         yield rest
 
 
-def _cut(text: str, start: int, reach: int) -> int:
+def _cut(text: str, sentence: Span, reach: int) -> int:
     """Return where to cut: after the last weak mark within reach, else between two whole units."""
-    shields = _shields(text, Span(start, reach))
+    start = sentence.start
+    shields = _shields(text, Span(start, min(reach + _LONGEST_ASIDE + 2, sentence.end)))
+    least = start + PASSAGE_MIN_CHARS
     for mark in _WEAK_CUTS:
-        ends = [m.end() for m in mark.finditer(text, start, reach) if m.start() not in shields]
-        if ends and ends[-1] - start >= PASSAGE_MIN_CHARS:
+        found = mark.finditer(text, start, min(reach + 2, sentence.end))  # 2 for what may follow
+        ends = [m.end() for m in found if m.start() < reach and m.start() not in shields]
+        if ends and ends[-1] >= least:
             return ends[-1]
-    last = start
-    for unit in _UNIT.finditer(text, start, reach + 1):
-        if unit.end() > reach:
-            break
-        last = unit.end()
-    return last if last > start else reach
+    # A unit that ends beyond the reach is seen whole, so that it is not cut.
+    units = _UNIT.finditer(text, start, min(reach + _LONGEST_UNIT, sentence.end))
+    ends = [unit.end() for unit in units if unit.end() <= reach]
+    outside = [end for end in ends if end - 1 not in shields and end >= least]
+    return max(outside or ends, default=reach)
