@@ -47,15 +47,20 @@ def compose(
 
 def cite(document: Document, entry_id: str, span: Span) -> Citation:
     """Return the citation of a span of a document."""
-    line = document.text.count("\n", 0, span.start) + 1
     quote = document.text[span.start : span.end]
-    return Citation(document.id, entry_id, span, line, quote)
+    return Citation(document.id, entry_id, span, line_number(document.text, span.start), quote)
+
+
+def line_number(text: str, position: int) -> int:
+    """Return the line of a position, starts at 1; an editor's three kinds of line ends count."""
+    ends = text.count("\n", 0, position) + text.count("\r", 0, position)
+    return 1 + ends - text.count("\r\n", 0, position)
 
 
 def _conclusion(
     passages: Sequence[tuple[Passage, float]], document: Document
 ) -> tuple[Citation, ...]:
-    """The best sentence and, if it is nearly as good, the next; the question if there is no other."""
+    """The best sentence, the next if it is nearly as good; the question if there is no other."""
     answering = [pair for pair in passages if not pair[0].is_question] or list(passages)
     best_first = sorted(answering, key=lambda pair: -pair[1])[:CONCLUSION_SENTENCES]
     least = _NEARLY_AS_GOOD * best_first[0][1]

@@ -1,7 +1,9 @@
 """Entries to a new generation: split, fold, encode, index, publish."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from policy_qa.centring import Centres, language
 from policy_qa.dense import DenseIndex
-from policy_qa.errors import CorpusError
+from policy_qa.errors import CorpusError, EncoderError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.passages import context, passages
@@ -21,8 +23,8 @@ from policy_qa.storage import (
     DENSE_FILE,
     LEXICAL_FOLDER,
     STORE_FILE,
+    VECTORS_FILE,
     Manifest,
-    VectorCache,
     new_generation,
     publish,
     writing,
@@ -30,6 +32,7 @@ from policy_qa.storage import (
 from policy_qa.store import StoreWriter
 from policy_qa.tokens import tokens
 from policy_qa.types import Document, Encoder, Entry, Vectors
+from policy_qa.vector_cache import VectorCache
 
 Progress = Callable[[int, int], None]
 """Told how many passages have vectors, and how many there are."""
@@ -70,29 +73,24 @@ def build_generation(
         progress: Told of the encoding.
 
     Raises:
-        CorpusError: If no document has an entry, or two have the same id.
+        CorpusError: If no document has an entry, two have the same id, or one is not text.
+        EncoderError: If the encoder's vectors are not what it says.
         KnowledgeBaseError: If the place cannot be used.
         StorageError: If the disk is full or refuses to be written.
     """
-    _check_ids(parsed)
+    _check_documents([document for document, _ in parsed])
     with writing(path), new_generation(path) as (number, folder):
-        store = StoreWriter(folder / STORE_FILE)
-        try:
+        with closing(StoreWriter(folder / STORE_FILE)) as store:
             indexed = _fill(store, parsed, index_questions=index_questions)
             counts = store.counts
-        finally:
-            store.close()
         if not indexed:
             raise CorpusError(f"The corpus {corpus} holds no entry. Put documents with text there.")
-        cache = VectorCache(path / "vectors.sqlite", encoder.identity, encoder.dim)
-        try:
-            texts = [passage.text for passage in indexed.values()]
-            vectors = _vectors(texts, encoder, cache, progress)
-        finally:
-            cache.close()
-        rows = np.fromiter(indexed, np.int64, len(indexed))
+        texts = [passage.text for passage in indexed.values()]
         languages = Counter(language(text) for text in texts)
-        centres = Centres.of(encoder, languages)
+        with closing(VectorCache(path / VECTORS_FILE, encoder.identity, encoder.dim)) as cache:
+            vectors = _Remembering(encoder, cache, progress).encode_passages(texts)
+            centres = Centres.of(_Remembering(encoder, cache), languages)
+        rows = np.fromiter(indexed, np.int64, len(indexed))
         centres.save(folder / CENTRES_FILE)
         DenseIndex.build(rows, centres.passage_vectors(texts, vectors)).save(folder / DENSE_FILE)
         LexicalIndex.build(
@@ -117,12 +115,24 @@ def build_generation(
         return publish(path, folder, manifest)
 
 
-def _check_ids(parsed: Sequence[tuple[Document, Sequence[Entry]]]) -> None:
-    seen = set()
-    for document, _ in parsed:
-        if document.id in seen:
-            raise CorpusError(f"Two documents have the id {document.id!r}. Rename one of them.")
-        seen.add(document.id)
+def _check_documents(documents: Sequence[Document]) -> None:
+    """Refuse what entry ids could not tell apart, and what SQLite cannot hold as text."""
+    seen: dict[str, str] = {}
+    for document in documents:
+        stem = document.id.removesuffix(".txt")
+        if stem in seen:
+            both = " and ".join(sorted({repr(document.id), repr(seen[stem])}))
+            raise CorpusError(f"Two documents have the id {both}. Rename one of them.")
+        seen[stem] = document.id
+        for text in (document.id, document.text, *document.tags):
+            if _NOT_TEXT.search(text):
+                raise CorpusError(
+                    f"The document {document.id!r} is not text: it or its name holds a NUL "
+                    "character or half of a surrogate pair. Take it out of the corpus."
+                )
+
+
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def _fill(
@@ -150,24 +160,50 @@ def _fill(
     return indexed
 
 
-def _vectors(
-    texts: Sequence[str], encoder: Encoder, cache: VectorCache, progress: Progress | None
-) -> Vectors:
-    """Return `(len(texts), dim) float32`, unit rows, encoding only what the cache lacks."""
-    keys = [cache.key(text) for text in texts]
-    known = cache.get(keys)
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    done = len(texts) - len(missing)
-    for batch in _batches(sorted(missing.items(), key=lambda item: len(item[1]))):
-        vectors = encoder.encode_passages([text for _, text in batch]).astype(np.float16)
-        fresh = {key: vector.tobytes() for (key, _), vector in zip(batch, vectors, strict=True)}
-        cache.put(fresh.items())
-        known |= fresh
-        done += len(batch)
-        if progress:
-            progress(min(done, len(texts)), len(texts))
-    rows = np.frombuffer(b"".join(known[key] for key in keys), np.float16)
-    return _unit(rows.reshape(len(texts), encoder.dim).astype(np.float32))
+class _Remembering:
+    """An encoder that asks the vector cache first; every vector passes through float16."""
+
+    def __init__(
+        self, encoder: Encoder, cache: VectorCache, progress: Progress | None = None
+    ) -> None:
+        self.identity, self.dim = encoder.identity, encoder.dim
+        self._encoder = encoder
+        self._cache = cache
+        self._progress = progress
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encode("query", texts, self._encoder.encode_queries)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encode("passage", texts, self._encoder.encode_passages)
+
+    def _encode(
+        self, kind: str, texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors]
+    ) -> Vectors:
+        keys = [self._cache.key(kind, text) for text in texts]
+        known = self._cache.get(keys)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        done = len(texts) - len(missing)
+        for batch in _batches(sorted(missing.items(), key=lambda item: len(item[1]))):
+            vectors = encode([text for _, text in batch])
+            self._check(vectors, len(batch))
+            halves = vectors.astype(np.float16)
+            fresh = {key: row.tobytes() for (key, _), row in zip(batch, halves, strict=True)}
+            self._cache.put(fresh.items())
+            known |= fresh
+            done += len(batch)
+            if self._progress:
+                self._progress(done, len(texts))
+        rows = np.frombuffer(b"".join(known[key] for key in keys), np.float16)
+        return _unit(rows.reshape(len(texts), self.dim).astype(np.float32))
+
+    def _check(self, vectors: Vectors, count: int) -> None:
+        lengths = np.linalg.norm(vectors, axis=-1)
+        if vectors.shape != (count, self.dim) or not np.allclose(lengths, 1, atol=0.01):
+            raise EncoderError(
+                f"The encoder {self.identity} gave vectors of shape {vectors.shape}, not unit rows "
+                f"of shape {(count, self.dim)}. Name another model with --model."
+            )
 
 
 def _unit(vectors: npt.NDArray[np.float32]) -> Vectors:

@@ -19,9 +19,7 @@ _LEXICAL = 2.6
 
 def confidence(components: Mapping[str, float]) -> float:
     """Return the estimated probability, 0 to 1, from a hit's component scores."""
-    logit = (
-        _INTERCEPT + _LIKENESS * components["likeness"] + _LEXICAL * components["lexical"]
-    )
+    logit = _INTERCEPT + _LIKENESS * components["likeness"] + _LEXICAL * components["lexical"]
     return 1 / (1 + math.exp(-logit))
 
 

@@ -1,6 +1,7 @@
 """The dense index: exact inner product, in FAISS."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,43 @@ class DenseIndex:
     ) -> list[Ranking]:
         """Return the `k` nearest rows of each `(q, dim) float32` query, only among `allowed`."""
         faiss = _faiss()
-        k = min(k, len(self) if allowed is None else len(allowed))
-        if not k:
-            nothing = Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
-            return [nothing for _ in queries]
+        total = len(self) if allowed is None else min(len(self), len(allowed))
         parameters = None
-        if allowed is not None:
+        if allowed is not None and total:
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
-        scores, rows = self._index.search(queries, k, params=parameters)
-        return [ordered(r, s) for r, s in zip(rows, scores, strict=True)]
+
+        def nearest(query: npt.NDArray[np.float32], limit: int) -> Ranking:
+            (scores,), (rows,) = self._index.search(query[None], limit, params=parameters)
+            found = rows >= 0  # FAISS fills up with -1 where it finds fewer
+            return ordered(rows[found], scores[found])
+
+        return [best(k, total, partial(nearest, query)) for query in queries]
 
     def vectors(self, rows: Sequence[int] | Rows) -> npt.NDArray[np.float32]:
         """Return the `(len(rows), dim) float32` vectors of these rows."""
         vectors = [self._index.reconstruct(int(row)) for row in rows]
         return np.array(vectors, np.float32).reshape(-1, self._index.d)
+
+
+def best(k: int, total: int, search: Callable[[int], Ranking]) -> Ranking:
+    """Return the best `k` of `total` rows, ties at the cut by ascending row as well.
+
+    Indexes keep any of the rows that tie there, so they are asked for more until the tie is whole.
+
+    Args:
+        k: At most so many rows.
+        total: Rows that may be found.
+        search: Returns the best rows, at most as many as it is asked for.
+    """
+    if k < 1 or not total:
+        return ordered([], [])
+    limit = min(k + 1, total)
+    while True:
+        found = search(limit)
+        complete = limit == total or len(found.rows) < limit
+        if complete or found.scores[k - 1] > found.scores[-1]:
+            return Ranking(found.rows[:k], found.scores[:k])
+        limit = min(2 * limit, total)
 
 
 def ordered(rows: Sequence[int] | Rows, scores: npt.ArrayLike) -> Ranking:

@@ -1,8 +1,10 @@
 """The façade: build a knowledge base, open it, search it, ask it."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Self
 
 from policy_qa.answers import compose
 from policy_qa.build import Progress, build_generation
@@ -12,6 +14,7 @@ from policy_qa.dense import DenseIndex
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
 from policy_qa.errors import EncoderMismatchError, InputError, QueryError
+from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.retriever import EncodedQuery, Retriever
 from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
@@ -93,7 +96,7 @@ class KnowledgeBase:
             path,
             encoder,
             corpus=source,
-            model=model if isinstance(model, str) else encoder.identity,
+            model=_lasting_name(model) if isinstance(model, str) else encoder.identity,
             index_questions=index_questions,
             progress=progress,
         )
@@ -116,6 +119,11 @@ class KnowledgeBase:
         path = Path(path)
         manifest = read_manifest(path)
         verify(path, manifest)
+        if model is None and manifest.model == manifest.encoder:
+            raise EncoderMismatchError(
+                f"The knowledge base at {path} was built with the encoder {manifest.encoder} of a "
+                "program, which has no name to load it by. Give that encoder as model."
+            )
         wanted = model if model is not None else manifest.model
         encoder = load_encoder(wanted) if isinstance(wanted, str) else wanted
         if encoder.identity != manifest.encoder:
@@ -145,9 +153,7 @@ class KnowledgeBase:
         """The number of the generation that is open."""
         return self.manifest.generation
 
-    def search(
-        self, query: str, top_k: int = TOP_K, filters: Filters | None = None
-    ) -> list[Hit]:
+    def search(self, query: str, top_k: int = TOP_K, filters: Filters | None = None) -> list[Hit]:
         """Return the best entries for a query, best first.
 
         Args:
@@ -210,10 +216,16 @@ class KnowledgeBase:
         """Close the files."""
         self._store.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _encoded(self, queries: Sequence[str]) -> list[EncodedQuery]:
         for query in queries:
             _check_query(query)
-        return self._retriever.encode(queries)
+        return self._retriever.encode([_SURROGATES.sub(" ", query) for query in queries])
 
     def _hits(self, query: EncodedQuery, top_k: int, filters: Filters | None) -> list[Hit]:
         if top_k < 1:
@@ -232,7 +244,19 @@ class KnowledgeBase:
             for name in wanted:
                 if name not in there:
                     some = ", ".join(sorted(there)[:5]) or "none"
-                    raise InputError(f"There is no {kind} {name!r}. There are, for example: {some}.")
+                    raise InputError(
+                        f"There is no {kind} {name!r}. There are, for example: {some}."
+                    )
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, as from an argument that is not UTF-8; no encoder takes them."""
+
+
+def _lasting_name(model: str) -> str:
+    """Return a model's name, or its folder's full path, which holds from any directory."""
+    folder = Path(model)
+    return str(folder.resolve()) if model != DEFAULT_MODEL and folder.is_dir() else model
 
 
 def _check_query(query: str) -> None:
@@ -240,7 +264,9 @@ def _check_query(query: str) -> None:
         raise QueryError("The query is empty. Type a question.")
     if len(query) > MAX_QUERY_CHARS:
         raise QueryError(
-            f"The query has {len(query):,} characters; the limit is {MAX_QUERY_CHARS:,}. Shorten it."
+            f"The query has {len(query):,} characters; the limit is {MAX_QUERY_CHARS:,}. "
+            "Shorten it."
         )
-    if not any(unicodedata.category(character)[0] in "LN" for character in query):
+    folded = fold(_SURROGATES.sub(" ", query))
+    if not any(unicodedata.category(character)[0] in "LN" for character in folded):
         raise QueryError("The query has no letter and no digit. Type a question in words.")

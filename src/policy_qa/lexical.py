@@ -10,10 +10,9 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import tantivy
 
-from policy_qa.dense import Rows, ordered
+from policy_qa.dense import Rows, best, ordered
 from policy_qa.types import Filters, Ranking
 
 _ANALYZER = "folded_tokens"
@@ -42,12 +41,14 @@ class LexicalIndex:
             OSError: If it cannot be written.
         """
         path.mkdir()
-        index = tantivy.Index(_schema(), path=str(path))
-        index.register_tokenizer(_ANALYZER, _analyzer())
-        writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
         try:
+            index = tantivy.Index(_schema(), path=str(path))
+            index.register_tokenizer(_ANALYZER, _analyzer())
+            writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
             for row, tokens, document, tags in passages:
-                fields = tantivy.Document(tokens=" ".join(tokens), document=document, tag=list(tags))
+                fields = tantivy.Document(
+                    tokens=" ".join(tokens), document=document, tag=list(tags)
+                )
                 fields.add_unsigned("row", row)
                 writer.add_document(fields)
             writer.commit()
@@ -94,9 +95,13 @@ class LexicalIndex:
         if must:
             filters = [(tantivy.Occur.Must, tantivy.Query.const_score_query(q, 0.0)) for q in must]
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *filters])
-        hits = self._searcher.search(query, limit=k, count=False).hits
-        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
+
+        def matching(limit: int) -> Ranking:
+            hits = self._searcher.search(query, limit=limit, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+            return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
+
+        return best(k, len(self), matching)
 
     def _filter_clauses(self, filters: Filters) -> list[tantivy.Query]:
         clauses = [tantivy.Query.term_query(self._schema, "tag", tag) for tag in filters.tags]

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from policy_qa.answers import line_number
 from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
 
 _STATUS = {
@@ -47,8 +48,8 @@ def entry_fields(entry: Entry, document: Document) -> dict[str, Any]:
 
 def entry_lines(entry: Entry, document: Document) -> tuple[int, int]:
     """Return an entry's first and last line; lines start at 1."""
-    first = document.text.count("\n", 0, entry.span.start) + 1
-    return first, first + document.text.count("\n", entry.span.start, entry.span.end)
+    text, span = document.text, entry.span
+    return line_number(text, span.start), line_number(text, span.end)
 
 
 def _entry_fields(entry: Entry, question: str) -> dict[str, Any]:
@@ -79,15 +80,11 @@ def answer_text(answer: Answer) -> str:
     """Return an answer for a terminal."""
     lines = [f"{_STATUS[answer.status]} (confidence {answer.confidence:.0%})"]
     if answer.entry:
-        lines += ["", f"{answer.entry.id}  {one_line(answer.question)}".rstrip()]
+        lines += ["", f"{one_line(answer.entry.id)}  {one_line(answer.question)}".rstrip()]
     for citation in answer.conclusion:
-        span = citation.span
-        lines += [
-            "",
-            f"  {printable(citation.quote)}",
-            f"  [{citation.document_id}, line {citation.line}, "
-            f"characters {span.start}-{span.end}]",
-        ]
+        place = f"{one_line(citation.document_id)}, line {citation.line}"
+        characters = f"characters {citation.span.start}-{citation.span.end}"
+        lines += ["", f"  {printable(citation.quote)}", f"  [{place}, {characters}]"]
     if answer.related:
         lines += ["", "Nearest entries:" if answer.status == "not_covered" else "See also:"]
         lines += [f"  {_entry_line(hit)}" for hit in answer.related]
@@ -111,7 +108,7 @@ def entries_text(entries: Iterable[tuple[Entry, Document]]) -> str:
         answer = document.text[entry.answer.start : entry.answer.end]
         above = " > ".join(map(one_line, entry.path))
         lines += [
-            f"{printable(entry.id)}  (lines {first}-{last})" + (f"  {above}" if above else ""),
+            f"{one_line(entry.id)}  (lines {first}-{last})" + (f"  {above}" if above else ""),
             f"  question: {one_line(question) or '-'}",
             f"  answer:   {one_line(answer)[:100] or '-'}  ({len(answer)} characters)",
         ]
@@ -119,7 +116,7 @@ def entries_text(entries: Iterable[tuple[Entry, Document]]) -> str:
 
 
 def _entry_line(hit: Hit) -> str:
-    return f"{printable(hit.entry.id)}  {one_line(hit.question or hit.passage.text)[:80]}"
+    return f"{one_line(hit.entry.id)}  {one_line(hit.question or hit.passage.text)[:80]}"
 
 
 def one_line(text: str) -> str:
@@ -129,9 +126,10 @@ def one_line(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return text without what steers a terminal or reorders its line; line breaks stay."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(
-        c if c in "\n\t" or unicodedata.category(c) not in _STEERING else "\ufffd" for c in text
-    ).replace("\r", "")
+        c if c in "\n\t" or unicodedata.category(c) not in _STEERING else "\ufffd" for c in lines
+    )
 
 
 _STEERING = ("Cc", "Cf", "Cs", "Co")

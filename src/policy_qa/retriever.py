@@ -110,21 +110,21 @@ class Retriever:
             if len(best_passage) == top_k:
                 break
         return [
-            self._hit(query, rank, number, found, position, float(scores[position]))
-            for rank, (number, position) in enumerate(best_passage.items(), start=1)
+            self._hit(query, found, position, rank=rank, score=float(scores[position]))
+            for rank, position in enumerate(best_passage.values(), start=1)
         ]
 
     def _hit(
         self,
         query: EncodedQuery,
-        rank: int,
-        entry_number: int,
         found: Candidates,
         position: int,
+        *,
+        rank: int,
         score: float,
     ) -> Hit:
         row = int(found.rows[position])
-        entry, question = self._store.entry(entry_number)
+        entry, question = self._store.entry(self._store.entry_numbers([row])[row])
         vector = self._dense.vectors([row])[0]
         components = {
             "dense": float(found.dense[position]),
@@ -155,9 +155,7 @@ class Retriever:
             sum(weights[token] for token in weights.keys() & set(tokens(fold(passage.text))))
             for _, passage in passages
         ]
-        return [
-            float(d + c / total) / 2 for d, c in zip(dense.tolist(), covered, strict=True)
-        ]
+        return [float(d + c / total) / 2 for d, c in zip(dense.tolist(), covered, strict=True)]
 
     def _candidates(self, query: EncodedQuery, filters: Filters | None) -> Candidates:
         allowed = np.array(self._store.rows(filters), np.int64) if filters else None

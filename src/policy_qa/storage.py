@@ -1,10 +1,12 @@
 """A knowledge base on disk: its generations, its store, and the vectors it has already paid for.
 
     kb/
-      CURRENT                 the number of the current generation
+      CURRENT                 the number of the current generation, the SHA-256 of its manifest
+      lock                    held by the one process that writes
       vectors.sqlite          vectors by the hash of encoder and text: never encoded twice
       generations/7/
         manifest.json         format, encoder, counts, size and SHA-256 of every other file
+        verified.json         when each file was last found whole; safe to lose
         store.sqlite          documents, entries, passages: the truth
         dense.faiss           derived
         lexical/              derived
@@ -19,12 +21,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from policy_qa.errors import (
     CorruptionError,
@@ -40,8 +42,10 @@ STORE_FILE = "store.sqlite"
 DENSE_FILE = "dense.faiss"
 LEXICAL_FOLDER = "lexical"
 CENTRES_FILE = "centres.npz"
+VECTORS_FILE = "vectors.sqlite"
 
 _CURRENT = "CURRENT"
+_CURRENT_TEXT = re.compile(r"([1-9][0-9]{0,8}) ([0-9a-f]{64})\n")
 _GENERATIONS = "generations"
 _MANIFEST = "manifest.json"
 _VERIFIED = "verified.json"
@@ -88,20 +92,34 @@ def current_generation(path: Path) -> int:
 
     Raises:
         KnowledgeBaseNotFound: If there is no knowledge base at the path.
-        CorruptionError: If `CURRENT` is not a number.
+        CorruptionError: If `CURRENT` is damaged, or missing beside generations.
     """
+    return _current(path)[0]
+
+
+def _current(path: Path) -> tuple[int, str]:
+    """Return the number of the current generation and the SHA-256 of its manifest."""
     file = path / _CURRENT
     try:
-        text = file.read_text(encoding="ascii").strip()
+        text = file.read_text(encoding="ascii")
     except (FileNotFoundError, NotADirectoryError):
+        if _generation_numbers(path):
+            raise CorruptionError(f"{file} is missing. {_rebuild(path)}") from None
         raise KnowledgeBaseNotFound(
             f"There is no knowledge base at {path}. Make one: policy-qa build CORPUS --kb {path}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptionError(f"Cannot read {file}: {error}. {_rebuild(path)}") from error
-    if not text.isdecimal():
-        raise CorruptionError(f"{file} is damaged: it holds no number. {_rebuild(path)}")
-    return int(text)
+    match = _CURRENT_TEXT.fullmatch(text)
+    if not match or not generation_folder(path, int(match[1])).is_dir():
+        raise CorruptionError(f"{file} is damaged: it names no generation. {_rebuild(path)}")
+    return int(match[1]), match[2]
+
+
+def _generation_numbers(path: Path) -> list[int]:
+    folder = path / _GENERATIONS
+    names = [child.name for child in folder.iterdir()] if folder.is_dir() else []
+    return sorted(int(name) for name in names if name.isdecimal())
 
 
 def generation_folder(path: Path, generation: int) -> Path:
@@ -115,16 +133,23 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         KnowledgeBaseNotFound: If there is no knowledge base at the path.
         FormatVersionError: If another format version wrote it.
-        CorruptionError: If it is missing or is no manifest.
+        CorruptionError: If it is missing, altered, or is no manifest.
     """
-    file = generation_folder(path, current_generation(path)) / _MANIFEST
+    number, sha256 = _current(path)
+    file = generation_folder(path, number) / _MANIFEST
     try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
+        data = file.read_bytes()
+        fields = json.loads(data)
         version = fields["format_version"]
         if version != FORMAT_VERSION:
             raise FormatVersionError(
                 f"The knowledge base at {path} has format version {version}, this program reads "
                 f"version {FORMAT_VERSION}. {_rebuild(path)}"
+            )
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise CorruptionError(
+                f"{file} is not the one that {path / _CURRENT} names: one of them is damaged. "
+                f"{_rebuild(path)}"
             )
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in fields["files"].items()}
         return Manifest(**{**fields, "files": files})
@@ -156,11 +181,18 @@ def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:
                 f"{_rebuild(path)}"
             )
         stamps[name] = [status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-        if known.get(name) != stamps[name] and _sha256(file) != sha256:
+        if known.get(name) != stamps[name] and not _is_whole(file, sha256):
             raise CorruptionError(f"{file} is damaged: its contents changed. {_rebuild(path)}")
     if stamps != known:
         with contextlib.suppress(OSError):  # a read-only place is verified at each start
             _write_atomically(folder / _VERIFIED, json.dumps(stamps))
+
+
+def _is_whole(file: Path, sha256: str) -> bool:
+    try:
+        return _sha256(file) == sha256
+    except OSError:  # a file that cannot be read is as good as lost
+        return False
 
 
 def _verified(folder: Path) -> dict[str, list[int]]:
@@ -187,22 +219,17 @@ def writing(path: Path) -> Iterator[None]:
     import filelock  # noqa: PLC0415 (only writers need it)
 
     try:
-        if path.exists() and not (path / _GENERATIONS).is_dir() and any(path.iterdir()):
-            raise KnowledgeBaseError(
-                f"{path} holds other files and is no knowledge base. Give another place with --kb."
-            )
+        _check_place(path)
         (path / _GENERATIONS).mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path / "lock", timeout=0):
-            for leftover in (path / _GENERATIONS).glob(f"{_UNFINISHED}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            _remove_leftovers(path)
             yield
     except filelock.Timeout:
         raise LockedError(
-            f"Another process is writing to the knowledge base at {path}. Try again when it is done."
+            f"Another process is writing to the knowledge base at {path}. "
+            "Try again when it is done."
         ) from None
     except sqlite3.OperationalError as error:
-        if "full" not in str(error) and "disk I/O" not in str(error):
-            raise
         raise StorageError(f"Cannot write to {path}: {error}. {_UNTOUCHED}") from error
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
@@ -212,17 +239,48 @@ def writing(path: Path) -> Iterator[None]:
 _UNTOUCHED = "What was there is untouched; make room or give another place with --kb."
 
 
+def _check_place(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise KnowledgeBaseError(f"{path} is a file. Give a folder with --kb.")
+    if path.is_dir() and not (path / _GENERATIONS).is_dir() and any(path.iterdir()):
+        raise KnowledgeBaseError(
+            f"{path} holds other files and is no knowledge base. Give another place with --kb."
+        )
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a build that was killed left behind; only the holder of the lock may."""
+    for folder in (path / _GENERATIONS).glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in path.glob(f"{_CURRENT}.*.new"):
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(KnowledgeBaseError):  # then nobody knows which ones were published
+        current = current_generation(path)
+        for number in _generation_numbers(path):
+            if number > current:
+                shutil.rmtree(generation_folder(path, number), ignore_errors=True)
+
+
 @contextlib.contextmanager
 def new_generation(path: Path) -> Iterator[tuple[int, Path]]:
     """Give the number and the unfinished folder of the next generation; removed on failure."""
-    existing = [int(p.name) for p in (path / _GENERATIONS).iterdir() if p.name.isdecimal()]
-    number = max(existing, default=0) + 1
+    number = max(_generation_numbers(path), default=0) + 1
     folder = path / _GENERATIONS / f"{_UNFINISHED}{number}"
     folder.mkdir()
     try:
         yield number, folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:
+        if not _is_current(path, number):
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(generation_folder(path, number), ignore_errors=True)
+        raise
+
+
+def _is_current(path: Path, number: int) -> bool:
+    try:
+        return current_generation(path) == number
+    except KnowledgeBaseError:
+        return False
 
 
 def publish(path: Path, folder: Path, manifest: Manifest) -> Manifest:
@@ -243,27 +301,27 @@ def publish(path: Path, folder: Path, manifest: Manifest) -> Manifest:
             name = file.relative_to(folder).as_posix()
             files[name] = (file.stat().st_size, _sha256(file))
     whole = replace(manifest, files=files)
-    fields = json.dumps(asdict(whole), ensure_ascii=False, indent=2)
-    _write_atomically(folder / _MANIFEST, fields + "\n")
+    fields = json.dumps(asdict(whole), ensure_ascii=False, indent=2) + "\n"
+    _write_atomically(folder / _MANIFEST, fields)
+    sha256 = hashlib.sha256(fields.encode()).hexdigest()
     final = generation_folder(path, manifest.generation)
-    os.rename(folder, final)
+    folder.rename(final)
     _flush(final.parent)
-    _write_atomically(path / _CURRENT, f"{manifest.generation}\n")
-    kept = sorted((p for p in final.parent.iterdir() if p.name.isdecimal()), key=_number)
-    for old in kept[:-GENERATIONS_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    _write_atomically(path / _CURRENT, f"{manifest.generation} {sha256}\n")
+    for old in _generation_numbers(path)[:-GENERATIONS_KEPT]:
+        shutil.rmtree(generation_folder(path, old), ignore_errors=True)
     return whole
-
-
-def _number(folder: Path) -> int:
-    return int(folder.name)
 
 
 def _write_atomically(file: Path, text: str) -> None:
     temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
-    temporary.write_text(text, encoding="utf-8")
-    _flush(temporary)
-    os.replace(temporary, file)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        _flush(temporary)
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     _flush(file.parent)
 
 
@@ -279,53 +337,3 @@ def _flush(path: Path) -> None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-class VectorCache:
-    """Vectors by the hash of the encoder's identity and the text. Safe to lose, never wrong."""
-
-    def __init__(self, file: Path, encoder: str, dim: int) -> None:
-        self._encoder = encoder
-        self._bytes = 2 * dim
-        try:
-            self._connection = self._connect(file)
-        except sqlite3.DatabaseError:
-            file.unlink()
-            self._connection = self._connect(file)
-
-    @staticmethod
-    def _connect(file: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(file)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS vectors "
-            "(key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
-        )
-        return connection
-
-    def key(self, text: str) -> bytes:
-        """Return the text's key, 16 bytes."""
-        return hashlib.sha256(f"{self._encoder}\0{text}".encode()).digest()[:16]
-
-    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return the float16 vectors known for these keys."""
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(keys), 500):
-            some = keys[start : start + 500]
-            marks = ",".join("?" * len(some))
-            query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
-            found.update(self._connection.execute(query, some))
-        return {key: vector for key, vector in found.items() if len(vector) == self._bytes}
-
-    def put(self, vectors: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep float16 vectors by their keys, durably."""
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", vectors)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-
-def to_json(fields: Any) -> str:
-    """Return compact JSON with the letters as they are."""
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

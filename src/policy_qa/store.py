@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from policy_qa.storage import to_json
 from policy_qa.types import Document, Entry, Filters, Passage, Span
 
 _SCHEMA = """
@@ -30,7 +29,9 @@ _ENTRY = (
     "e.path, substr(d.text, e.question_start + 1, e.question_end - e.question_start)"
 )
 _PASSAGE = "p.id, e.id, d.id, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start)"
-_JOINED = "passages p JOIN entries e ON e.number = p.entry JOIN documents d ON d.number = e.document"
+_JOINED = (
+    "passages p JOIN entries e ON e.number = p.entry JOIN documents d ON d.number = e.document"
+)
 
 
 class StoreWriter:
@@ -42,19 +43,23 @@ class StoreWriter:
 
     def __init__(self, file: Path) -> None:
         self._connection = sqlite3.connect(file)
-        self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        self._connection.executescript(_SCHEMA)
+        try:
+            self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
         self.counts = {"documents": 0, "entries": 0, "passages": 0}
 
     def add_document(self, document: Document) -> int:
         """Add a document."""
-        return self._insert("documents", document.id, document.text, to_json(document.tags))
+        return self._insert("documents", document.id, document.text, _to_json(document.tags))
 
     def add_entry(self, entry: Entry, document: int) -> int:
         """Add an entry of the document of that number."""
         spans = (entry.span, entry.question, entry.answer)
         offsets = [offset for span in spans for offset in (span.start, span.end)]
-        return self._insert("entries", entry.id, document, *offsets, to_json(entry.path))
+        return self._insert("entries", entry.id, document, *offsets, _to_json(entry.path))
 
     def add_passage(self, passage: Passage, entry: int) -> int:
         """Add a passage of the entry of that number; its number is its row in the indexes."""
@@ -69,8 +74,10 @@ class StoreWriter:
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        self._connection.commit()
-        self._connection.close()
+        try:
+            self._connection.commit()
+        finally:
+            self._connection.close()
 
 
 class Store:
@@ -131,7 +138,7 @@ class Store:
             if (not filters.documents or name in filters.documents) and {*filters.tags} <= {*tags}
         ]
         query = f"SELECT p.row FROM {_JOINED} WHERE d.id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        return [row for (row,) in self._all(query, (to_json(allowed),))]
+        return [row for (row,) in self._all(query, (_to_json(allowed),))]
 
     def close(self) -> None:
         """Close the file."""
@@ -140,10 +147,15 @@ class Store:
 
 def _entry(row: Sequence[Any]) -> tuple[Entry, str]:
     entry_id, document_id, *offsets, path, question = row
-    spans = [Span(*offsets[i : i + 2]) for i in (0, 2, 4)]
-    return Entry(entry_id, document_id, *spans, tuple(json.loads(path))), question
+    whole, asked, answer = (Span(*offsets[i : i + 2]) for i in (0, 2, 4))
+    return Entry(entry_id, document_id, whole, asked, answer, tuple(json.loads(path))), question
 
 
 def _passage(row: Sequence[Any]) -> Passage:
     passage_id, entry_id, document_id, start, end, text = row
     return Passage(passage_id, entry_id, document_id, Span(start, end), text)
+
+
+def _to_json(fields: Any) -> str:
+    """Return compact JSON with the letters as they are."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

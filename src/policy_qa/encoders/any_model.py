@@ -106,7 +106,7 @@ def _cannot_load(model: str, reason: str) -> EncoderError:
 
 def _check_place(model: str) -> None:
     """Refuse what is meant as a folder and is none, before anything heavy is loaded."""
-    place = Path(model)
+    place = Path(model or "~")  # a blank name would be the current folder
     if place.is_file():
         raise _cannot_load(model, "it is a file, not a folder")
     if not place.exists() and (not model or model.startswith((".", "/", "~")) or "\\" in model):

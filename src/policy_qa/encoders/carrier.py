@@ -115,8 +115,8 @@ def read_carrier(path: Path) -> Weights:
 
 
 def _parsed(data: bytes) -> Weights:
-    _, _, hidden, layers, heads, inner, vocabulary, places, types, epsilon, _ = (
-        _HEADER.unpack_from(data)
+    _, _, hidden, layers, heads, inner, vocabulary, places, types, epsilon, _ = _HEADER.unpack_from(
+        data
     )
     shape = Shape(hidden, layers, heads, inner, vocabulary, places, types, epsilon)
     position = _HEADER.size

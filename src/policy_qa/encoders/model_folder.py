@@ -124,8 +124,7 @@ def _write_vocabulary(weights: Weights, folder: Path) -> None:
     """Write the vocabulary for SentencePiece (our quick start) and for tokenizers (everybody)."""
     import sentencepiece  # noqa: PLC0415 (heavy)
     from sentencepiece import sentencepiece_model_pb2  # noqa: PLC0415
-    from tokenizers import Regex, Tokenizer, models, normalizers  # noqa: PLC0415
-    from tokenizers import pre_tokenizers, processors  # noqa: PLC0415
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: PLC0415  # noqa: PLC0415
 
     protocol: Any = sentencepiece_model_pb2
     sample = _SamplePieces()
@@ -279,14 +278,24 @@ def check_folder(folder: Path) -> None:
     Raises:
         EncoderError: If a file is missing or altered; says which folder to delete.
     """
-    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    for name, expected in manifest["files"].items():
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        files = {
+            name: (entry["bytes"], entry["sha256"]) for name, entry in manifest["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder, folder / MANIFEST_FILE) from error
+    for name, (size, sha256) in files.items():
         path = folder / name
-        intact = path.is_file() and path.stat().st_size == expected["bytes"]
+        intact = path.is_file() and path.stat().st_size == size
         if intact and name in (GRAPH_FILE, VOCABULARY_FILE):
-            intact = _sha256(path) == expected["sha256"]
+            intact = _sha256(path) == sha256
         if not intact:
-            raise EncoderError(
-                f"The default model's file {path} is damaged. Delete the folder {folder}; "
-                "it is made again at the next start."
-            )
+            raise _damaged(folder, path)
+
+
+def _damaged(folder: Path, path: Path) -> EncoderError:
+    return EncoderError(
+        f"The default model's file {path} is damaged. Delete the folder {folder}; it is made again "
+        "at the next start."
+    )

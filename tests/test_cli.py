@@ -1,0 +1,349 @@
+"""The command line, called as a function and as a process."""
+
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from fakes import LetterEncoder, build
+
+from policy_qa import Answer, Document, Entry, Hit
+from policy_qa.cli import main
+from policy_qa.output import answer_text, entries_text, hits_text, one_line, printable
+from policy_qa.storage import generation_folder, writing
+from policy_qa.types import Citation, Passage, Span
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+COMMANDS = ("build", "ask", "search", "entries", "eval", "info")
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, seed_kb):
+    """Run a command on the seed's knowledge base; return (status, output, messages)."""
+    monkeypatch.setenv("POLICY_QA_KB", str(seed_kb))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as leaving:
+            status = int(leaving.code or 0)
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def process(
+    *arguments: object, env: dict[str, str] | None = None, **options
+) -> subprocess.CompletedProcess:
+    """Run a command in a new process."""
+    command = [sys.executable, "-m", "policy_qa", *map(str, arguments)]
+    environment = os.environ | {"PYTHONUNBUFFERED": ""} | (env or {})  # as users have it
+    return subprocess.run(command, check=False, text=True, timeout=60, env=environment, **options)
+
+
+def failed(result: tuple[int, str, str]) -> str:
+    """Return the message of a command that failed as it should: in one line."""
+    status, output, messages = result
+    assert (status, output) == (2, "")
+    assert messages.startswith("policy-qa: ")
+    assert messages.count("\n") == 1
+    assert "Traceback" not in messages
+    return messages.removeprefix("policy-qa: ").rstrip("\n")
+
+
+def test_ask(cli):
+    """An answered question exits with 0 and prints the quote with its place."""
+    status, output, messages = cli("ask", "72小時不發貨")
+    assert (status, messages) == (0, "")
+    assert "超過72小時不發貨的,買家有可能會在退款後" in output
+    assert "[taobao-after-sales.txt, line 6, characters " in output
+
+
+def test_ask_what_is_not_covered(cli):
+    """A question that is not covered exits with 1 and shows the nearest entries."""
+    status, output, messages = cli("ask", "今天天氣如何")
+    assert (status, messages) == (1, "")
+    assert "does not cover" in output
+    assert "Nearest entries:" in output
+
+
+def test_ask_joins_its_words(cli):
+    """A question need not be quoted for the shell."""
+    one = cli("ask", "who pays the postage", "--json")
+    assert one == cli("ask", "who", "pays", "the", "postage", "--json")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ask", "快遞丟件怎麼處理"),
+        ("ask", "今天天氣如何"),
+        ("search", "快遞丟件"),
+        ("search", "快遞", "--top-k", "2", "--document", "taobao-after-sales.txt"),
+        ("entries", CORPUS),
+        ("info",),
+        ("info", "--check"),
+    ],
+    ids=lambda arguments: " ".join(str(argument)[-12:] for argument in arguments),
+)
+def test_json(cli, arguments):
+    """With --json, standard output is JSON and nothing else, with the letters as they are."""
+    status, output, messages = cli(*arguments, "--json")
+    assert status in (0, 1)
+    assert messages == ""
+    json.loads(output)
+    assert "\\u" not in output
+
+
+def test_json_of_an_answer(cli):
+    """The JSON of an answer has its quotes with offsets into the document."""
+    fields = json.loads(cli("ask", "快遞丟件怎麼處理", "--json")[1])
+    text = (CORPUS / "taobao-after-sales.txt").read_text(encoding="utf-8")
+    assert fields["status"] == "answered"
+    assert fields["entry"]["id"] == "taobao-after-sales#3"
+    assert fields["conclusion"]
+    for quote in fields["conclusion"]:
+        assert text[quote["start"] : quote["end"]] == quote["quote"]
+        assert text.split("\n")[quote["line"] - 1].count(quote["quote"]) == 1
+
+
+def test_search(cli):
+    """A search prints as many entries as asked for, best first."""
+    status, output, _ = cli("search", "快遞丟件怎麼處理", "--top-k", 2)
+    assert status == 0
+    assert output.startswith("1. ")
+    assert "taobao-after-sales#3" in output.splitlines()[0]
+    assert [line[:3] for line in output.splitlines()][::2] == ["1. ", "2. "]
+
+
+def test_entries(cli):
+    """The entries of the seed are its seven questions with their lines."""
+    fields = json.loads(cli("entries", CORPUS, "--json")[1])
+    assert [entry["id"] for entry in fields] == [f"taobao-after-sales#{n}" for n in range(1, 8)]
+    assert fields[0]["first_line"] == 1
+    assert fields[1]["question"] == "淘寶買家拍錯了,聯系不上,讓退款也不退款,不發貨會怎樣"
+
+
+def test_info(cli, seed_kb):
+    """The description of a knowledge base counts what it holds."""
+    fields = json.loads(cli("info", "--json")[1])
+    assert fields["path"] == str(seed_kb)
+    assert (fields["documents"], fields["entries"]) == (1, 7)
+    assert fields["bytes"] > 100_000
+
+
+def test_build(cli, tmp_path):
+    """A build says what it made; with --json it says it in JSON."""
+    status, output, messages = cli("build", CORPUS, "--kb", tmp_path / "kb")
+    assert (status, messages) == (0, "")
+    assert output.startswith(f"Built generation 1 of {tmp_path / 'kb'}: 1 documents, 7 entries, ")
+    fields = json.loads(cli("build", CORPUS, "--kb", tmp_path / "kb", "--json")[1])
+    assert fields["generation"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ask", ""), "The query is empty. Type a question."),
+        (("ask", "退" * 100_000), "The query has 100,000 characters; the limit is 2,000. Shorten"),
+        (("ask", "？！"), "The query has no letter and no digit. Type a question in words."),
+        (("ask", "\udcff"), "The query has no letter and no digit. Type a question in words."),
+        (("search", "退款", "--top-k", 0), "top_k is 0; give 1 or more."),
+        (("ask", "退款", "--tag", "a\x1bb"), "There is no tag 'a\\x1bb'. There are, for example"),
+        (
+            ("ask", "退款", "--kb", "no/kb"),
+            "There is no knowledge base at no/kb. Make one: policy-",
+        ),
+        (("ask", "退款", "--model", "./none"), "Cannot load the model './none': there is no such"),
+        (("build", "no/corpus"), "The corpus no/corpus does not exist. Give the folder or file"),
+        (("build", CORPUS, "--model", "/none"), "Cannot load the model '/none': there is no such"),
+        (("build", CORPUS, "--kb", CORPUS), f"{CORPUS} holds other files and is no knowledge bas"),
+        (("build", CORPUS, "--kb", __file__), f"{__file__} is a file. Give a folder with --kb."),
+        (("entries", "no/corpus"), "The corpus no/corpus does not exist. Give the folder or file"),
+    ],
+    ids=lambda value: " ".join(str(part)[-9:] for part in value) if type(value) is tuple else "",
+)
+def test_bad_input(cli, arguments, message):
+    """A mistake is one line on standard error, exit status 2, and changes nothing."""
+    assert failed(cli(*arguments)).startswith(message)
+    assert cli("info", "--check")[0] == 0
+
+
+def test_bad_knowledge_bases(cli, tmp_path):
+    """A damaged, locked or foreign knowledge base is one line and exit status 2."""
+    path = tmp_path / "kb"
+    build(path).close()
+    assert "of a program, which has no name" in failed(cli("ask", "Who?", "--kb", path))
+    with writing(path):
+        assert "Another process is writing" in failed(cli("build", CORPUS, "--kb", path))
+    store = generation_folder(path, 1) / "store.sqlite"
+    store.write_bytes(store.read_bytes()[:-1])
+    assert failed(cli("info", "--kb", path)).startswith(f"{store} is damaged: it has ")
+    store.unlink()
+    assert failed(cli("info", "--kb", path)).startswith(f"{store} is missing. Build it again: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nonsense",), ("ask",), ("search", "x", "--top-k", "x"), ("ask", "--x", "y")]
+)
+def test_usage(cli, arguments):
+    """A wrong use exits with 2, prints the usage and nothing on standard output."""
+    status, output, messages = cli(*arguments)
+    assert (status, output) == (2, "")
+    assert messages.startswith("usage: policy-qa")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(cli, command):
+    """Every command and every option of it says what it does."""
+    status, output, _ = cli(command, "--help")
+    assert status == 0
+    text = " ".join(output.split())
+    assert command in " ".join(cli("--help")[1].split())
+    options = [word for word in text.split("options:")[1].split() if word.startswith("--")]
+    assert "--json" in options
+    for option in options:
+        following = text.split(f" {option} ")[-1]
+        assert any(letter.islower() for letter in following.split(" -")[0])
+
+
+def test_help_lists_every_command(cli):
+    """The help of the program lists the commands tested here and no other."""
+    lines = cli("--help")[1].split("COMMAND")[-1].splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "]
+    assert tuple(listed) == COMMANDS
+
+
+def test_an_unexpected_error(cli, monkeypatch):
+    """An error that nobody foresaw is one line too, with the way to see more."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("of\nall things\x1b[31m")
+
+    monkeypatch.setattr("policy_qa.knowledge_base.read_manifest", fails)
+    message = failed(cli("ask", "退款"))
+    assert "did not expect: ZeroDivisionError: of all things" in message
+    assert "POLICY_QA_DEBUG=1" in message
+    assert "\x1b" not in message
+    monkeypatch.setenv("POLICY_QA_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["ask", "退款"])
+
+
+def test_an_interrupt(cli, monkeypatch):
+    """Control-C is one line and exit status 130."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("policy_qa.knowledge_base.read_manifest", interrupted)
+    status, output, messages = cli("ask", "退款")
+    assert (status, output) == (130, "")
+    assert messages == "policy-qa: Interrupted; what was there is untouched.\n"
+
+
+def test_as_a_module(seed_kb):
+    """`python -m policy_qa` is the same program, quiet but for the answer."""
+    result = process("ask", "72小時不發貨", "--kb", seed_kb, "--json", capture_output=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["status"] == "answered"
+    result = process("ask", "今天天氣如何", "--kb", seed_kb, capture_output=True)
+    assert (result.returncode, result.stderr) == (1, "")
+    result = process("ask", "!", "--kb", seed_kb, capture_output=True)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "policy-qa: The query has no letter and no digit. Type a question in words.\n"
+    )
+
+
+def test_an_argument_that_is_not_text(seed_kb):
+    """A query with bytes that are not UTF-8 is answered by the rest of it."""
+    query = os.fsdecode("退款".encode() + b"\xc3\xff")
+    result = process("ask", query, "--kb", seed_kb, "--json", capture_output=True)
+    assert (result.returncode in (0, 1), result.stderr) == (True, "")
+    assert json.loads(result.stdout)["query"] == "退款??"
+
+
+def test_ascii_output(seed_kb):
+    """Where the terminal knows ASCII only, JSON keeps every letter as an escape."""
+    result = process(
+        *("ask", "72小時不發貨", "--kb", seed_kb, "--json"),
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii"},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "超過72小時" in json.loads(result.stdout)["conclusion"][0]["quote"]
+
+
+def test_a_reader_that_leaves(seed_kb):
+    """A closed pipe ends the program without a word."""
+    reading, writing_end = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing_end, "w") as pipe:
+        result = process("entries", CORPUS, stdout=pipe, stderr=subprocess.PIPE)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_to_a_full_disk():
+    """A result that cannot be written is one line and exit status 2."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 (a device)
+        result = process("entries", CORPUS, stdout=full, stderr=subprocess.PIPE)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "policy-qa: Cannot write the result: the disk is full. Make room and try again.\n"
+    )
+
+
+EVIL = "Why\x1b[2J\x07 \u202e? \x9b31m\x00\r\nBecause\x1b]0;x\x07.\r\n"
+
+
+def test_the_terminal_gets_no_control_characters():
+    """Nothing in a document, its name or a query can steer the terminal."""
+    name = "a\x1b[31m\nb.txt"
+    document = Document(name, EVIL)
+    whole = Span(0, len(EVIL))
+    entry = Entry(f"{name}#1", name, whole, whole, whole, ("\x1b[1mtop",))
+    hit = Hit(1, entry, EVIL, Passage(f"{name}#1:0", entry.id, name, whole, EVIL), 1.0, {})
+    quote = Citation(name, entry.id, whole, 1, EVIL)
+    answer = Answer(EVIL, "answered", 0.5, entry, EVIL, (quote,), (hit,), (hit,))
+    text = answer_text(answer) + hits_text([hit]) + entries_text([(entry, document)])
+    steering = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co")}
+    assert steering == {"\n"}
+    assert "a\ufffd[31m b.txt, line 1" in text
+
+
+def test_text_for_a_terminal():
+    """Line ends of any kind become one, other control characters a mark."""
+    assert printable("a\r\nb\rc\n\td\x1b") == "a\nb\nc\n\td\ufffd"
+    assert one_line(" a\r\n\tb　c ") == "a b c"
+
+
+def test_a_document_with_control_characters(cli, tmp_path, monkeypatch):
+    """What is built from a hostile document is printed harmlessly by every command."""
+    corpus = tmp_path / "evil.txt"
+    corpus.write_bytes(
+        b"1. Why \x1b[2Jme?\r\nBecause \x1b]0;of you and of nobody else here.\r\n" * 5
+    )
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
+    kb = tmp_path / "kb"
+    assert cli("build", corpus, "--kb", kb)[0] == 0
+    for command in (("ask", "Why me?"), ("search", "Why me?")):
+        status, output, _ = cli(*command, "--kb", kb, "--model", "letters")
+        assert status in (0, 1)
+        assert "Why" in output
+        assert "\x1b" not in output
+    assert "\x1b" not in cli("entries", corpus)[1]
+
+
+def test_a_bar_on_a_terminal(monkeypatch, capsys, tmp_path):
+    """A build shows its progress on a terminal, on standard error."""
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(["build", str(CORPUS), "--kb", str(tmp_path / "kb")]) == 0
+    output, messages = capsys.readouterr()
+    assert output.startswith("Built generation 1")
+    assert "Encoding: 0 passages" in messages

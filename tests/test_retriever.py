@@ -1,0 +1,216 @@
+"""Fusion by hand, and what the default encoder finds in the seed."""
+
+from pathlib import Path
+
+import numpy as np
+import opencc
+import pytest
+from fakes import PARKING, RETURNS, LetterEncoder, build
+
+from policy_qa import Document, Entry, Filters, KnowledgeBase
+from policy_qa.centring import LANGUAGES, Centres
+from policy_qa.dense import DenseIndex
+from policy_qa.lexical import LexicalIndex
+from policy_qa.retriever import Retriever, fused
+from policy_qa.settings import DENSE_WEIGHT
+from policy_qa.store import Store, StoreWriter
+from policy_qa.types import Passage, Span
+
+TEXT = "aab abc cab bbb"
+SPANS = [Span(0, 3), Span(4, 7), Span(8, 11), Span(12, 15)]
+ENTRY_OF = [0, 0, 1, 1]
+
+
+@pytest.fixture
+def retriever(tmp_path):
+    """Return a retriever of two entries with two passages each, whose centres are zero."""
+    writer = StoreWriter(tmp_path / "store.sqlite")
+    document = Document("a.txt", TEXT)
+    writer.add_document(document)
+    for number, span in enumerate((Span(0, 7), Span(8, 15))):
+        nothing = Span(span.start, span.start)
+        writer.add_entry(Entry(f"a#{number + 1}", "a.txt", span, nothing, span), 0)
+    texts = [TEXT[span.start : span.end] for span in SPANS]
+    for row, (span, entry) in enumerate(zip(SPANS, ENTRY_OF, strict=True)):
+        name = f"a#{entry + 1}"
+        writer.add_passage(Passage(f"{name}:{row}", name, "a.txt", span, texts[row]), entry)
+    writer.close()
+    encoder = LetterEncoder(dim=4)
+    zeros = np.zeros((len(LANGUAGES), 4), np.float32)
+    store = Store(tmp_path / "store.sqlite")
+    yield Retriever(
+        encoder,
+        Centres(zeros, zeros, np.zeros(len(LANGUAGES), np.float32)),
+        DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
+        LexicalIndex.build(
+            tmp_path / "lexical", [(row, [text], "a.txt", ()) for row, text in enumerate(texts)]
+        ),
+        store,
+    )
+    store.close()
+
+
+def search(retriever: Retriever, query: str, top_k: int = 5) -> list[tuple[str, str, float]]:
+    """Return (entry, passage, score) of each hit."""
+    (encoded,) = retriever.encode([query])
+    return [
+        (hit.entry.id, hit.passage.text, round(hit.score, 4))
+        for hit in retriever.search(encoded, top_k)
+    ]
+
+
+def test_fused_scores():
+    """The fused score is the weighted mean of both."""
+    dense, lexical = np.array([1, 0.5, 0], np.float32), np.array([0, 0.5, 1], np.float32)
+    expected = [DENSE_WEIGHT, 0.5, 1 - DENSE_WEIGHT]
+    assert fused(dense, lexical).tolist() == pytest.approx(expected)
+
+
+def test_fusion_by_hand(retriever):
+    """An entry has the score of its best passage, fused of both indexes.
+
+    "cab" has one a, b and c each: its inner product with "abc" is 1, with "aab" 3/sqrt(15), with
+    "bbb" 1/sqrt(3); as a token it stands only in row 2, where BM25 is its weight times 1, for all
+    passages have one token.
+    """
+    (encoded,) = retriever.encode(["cab"])
+    hits = retriever.search(encoded, 5)
+    assert [(hit.rank, hit.entry.id, hit.passage.text) for hit in hits] == [
+        (1, "a#2", "cab"),
+        (2, "a#1", "abc"),
+    ]
+    assert hits[0].components == pytest.approx({"dense": 1, "lexical": 1, "likeness": 1})
+    assert hits[1].components == pytest.approx({"dense": 1, "lexical": 0, "likeness": 1})
+    assert [hit.score for hit in hits] == pytest.approx([1, DENSE_WEIGHT])
+
+
+def test_ties_in_the_order_of_the_source(retriever):
+    """Entries with equal scores come in the order of the source."""
+    assert search(retriever, "bca") == [
+        ("a#1", "abc", round(DENSE_WEIGHT, 4)),
+        ("a#2", "cab", round(DENSE_WEIGHT, 4)),
+    ]
+
+
+def test_what_one_index_names_gets_both_scores(retriever, monkeypatch):
+    """A passage that only one index names has the score of the other too.
+
+    For "abc abc aab" the dense index names row 1 (9/sqrt(3) against 11/sqrt(5), over the query's
+    length sqrt(29)), the lexical one row 0, whose only token is as rare as that of row 1.
+    """
+    monkeypatch.setattr("policy_qa.retriever.CANDIDATES", 1)
+    (encoded,) = retriever.encode(["abc abc aab"])
+    found = retriever._candidates(encoded, None)
+    assert found.rows.tolist() == [0, 1]
+    expected = [11 / np.sqrt(5 * 29), 9 / np.sqrt(3 * 29)]
+    assert found.dense.tolist() == pytest.approx(expected, rel=1e-5)
+    assert found.lexical.tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_top_k(retriever):
+    """At most `top_k` entries are returned, the same ones as the first of more."""
+    assert search(retriever, "cab", 1) == search(retriever, "cab", 5)[:1]
+
+
+def test_score_sentences_by_hand(retriever):
+    """A sentence's score is the mean of its inner product and the share of query tokens in it."""
+    (encoded,) = retriever.encode(["bbb cab"])
+    rows = [(row, Passage("", "", "", SPANS[row], TEXT[SPANS[row].start :][:3])) for row in (2, 3)]
+    first, second = retriever.score_sentences(encoded, rows)
+    length = np.sqrt(1 + 16 + 1)  # one a, four b, one c
+    assert first == pytest.approx((6 / (length * np.sqrt(3)) + 0.5) / 2)
+    assert second == pytest.approx((4 / length + 0.5) / 2)
+
+
+def ranked(knowledge_base: KnowledgeBase, query: str) -> dict[str, float]:
+    """Return the scores of the entries found, best first."""
+    return {hit.entry.id: hit.score for hit in knowledge_base.search(query)}
+
+
+def test_the_order_of_documents_changes_nothing(tmp_path):
+    """Documents given in another order are found with the same scores."""
+    with (
+        build(tmp_path / "one", RETURNS, PARKING) as one,
+        build(tmp_path / "two", PARKING, RETURNS) as two,
+    ):
+        for query in ("Who pays?", "parcel", "Where may I park the shoes?"):
+            assert list(ranked(one, query)) == list(ranked(two, query))
+            assert ranked(one, query) == pytest.approx(ranked(two, query), abs=1e-6)
+
+
+def test_two_builds_rank_alike(tmp_path):
+    """Two builds of the same corpus give identical hits."""
+    with build(tmp_path / "one") as one, build(tmp_path / "two") as two:
+        for query in ("Who pays?", "parcel", "7 days"):
+            assert one.search(query) == two.search(query)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        (Filters(documents=("site/parking.txt",)), {"site/parking"}),
+        (Filters(tags=("shop",)), {"shop/returns"}),
+        (Filters(tags=("site", "outside")), {"site/parking"}),
+        (Filters(documents=("site/parking.txt",), tags=("shop",)), set()),
+        (Filters(), {"shop/returns", "site/parking"}),
+    ],
+)
+def test_filters(tmp_path, filters, found):
+    """Only entries of documents that pass every filter are found, perhaps none."""
+    with build(tmp_path / "kb") as knowledge_base:
+        hits = knowledge_base.search("Who may park?", 9, filters)
+        assert {hit.entry.id.split("#")[0] for hit in hits} == found
+        answer = knowledge_base.ask("Who may park?", filters)
+        assert bool(answer.hits) == bool(found)
+
+
+def test_filters_where_questions_are_not_indexed(tmp_path):
+    """A filter works in an index of answers only, which lacks some of the allowed rows."""
+    with KnowledgeBase.build(
+        [RETURNS, PARKING], tmp_path / "kb", model=LetterEncoder(), index_questions=False
+    ) as knowledge_base:
+        hits = knowledge_base.search("Who pays?", 9, Filters(tags=("shop",)))
+        assert {hit.entry.id for hit in hits} == {"shop/returns#1", "shop/returns#2"}
+        assert not any(hit.passage.is_question for hit in hits)
+
+
+SEED_IDS = [f"taobao-after-sales#{n}" for n in range(1, 8)]
+
+
+@pytest.mark.parametrize("script", ["traditional", "simplified"])
+def test_stored_questions_find_themselves(seed, script):
+    """Each of the seven questions finds its entry first, in both scripts."""
+    convert = opencc.OpenCC("t2s").convert if script == "simplified" else str
+    questions = seed.questions()
+    assert list(questions) == SEED_IDS
+    first = [seed.search(convert(question), 1)[0].entry.id for question in questions.values()]
+    assert first == SEED_IDS
+
+
+@pytest.mark.parametrize(
+    ("query", "entry"),
+    [("快遞丟件怎麼處理", 3), ("快递丢件怎么处理", 3), ("72小時不發貨", 2), ("72小时不发货", 2)],
+)
+def test_queries_in_other_words(seed, query, entry):
+    """Queries of a few words find the entry that answers them."""
+    answer = seed.ask(query)
+    assert answer.status == "answered"
+    assert answer.entry
+    assert answer.entry.id == f"taobao-after-sales#{entry}"
+
+
+def test_the_conclusion_is_the_sentence_that_answers(seed):
+    """The answer to 72小時不發貨 is the last sentence of its entry, with its line."""
+    (citation,) = seed.ask("72小時不發貨").conclusion
+    assert citation.quote.startswith("如果一直不發貨的話,超過72小時不發貨的")
+    assert citation.line == 6
+    lines = Path(__file__).parents[1].joinpath("corpus", "taobao-after-sales.txt")
+    assert lines.read_text(encoding="utf-8").split("\n")[5] == citation.quote
+
+
+@pytest.mark.parametrize("query", ["今天天氣如何", "今天天气如何", "How is the weather today?"])
+def test_what_is_not_covered(seed, query):
+    """A question about the weather is not covered, and no entry is put forward as its answer."""
+    answer = seed.ask(query)
+    assert (answer.status, answer.entry, answer.conclusion) == ("not_covered", None, ())
+    assert len(answer.related) == 5
