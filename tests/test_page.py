@@ -392,7 +392,7 @@ def wait_for_query(tab: "Page", query: str) -> None:
     """Wait until the question box holds a query."""
     from playwright.sync_api import expect
 
-    expect(tab.locator("input").first).to_have_value(query)
+    expect(tab.locator("input").first).to_have_value(query, timeout=30_000)
 
 
 def test_typed_question_is_answered_with_its_place_in_the_source(
@@ -438,6 +438,7 @@ def test_back_and_forward_walk_through_the_queries(seed_page: str, tab: "Page") 
     question.filter(has_text="問題類型").wait_for()
     wait_for_query(tab, TYPES)
     tab.go_back()
+    question.filter(has_text="拍錯了").wait_for()
     tab.go_back()
     tab.locator(".pq-empty").wait_for()
     wait_for_query(tab, "")
