@@ -54,7 +54,8 @@ def main() -> None:
 def draw_top(query: str, language: Language, labels: Labels) -> None:
     """Draw the title, the languages and the question box, set from the address."""
     st.session_state["language"] = language
-    if st.session_state.get("drawn") != query:  # setting it anyway would drop unsent typing
+    # Setting it anyway would drop unsent typing; a quick click can come before the box is filled.
+    if st.session_state.get("drawn") != query or not st.session_state.get("query"):
         st.session_state["query"] = query
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
         st.html(f"<h1 class='pq-title'>{page.escape(labels.title)}</h1>")

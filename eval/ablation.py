@@ -1,9 +1,9 @@
 """What each part of the ranking is worth: `python eval/ablation.py [SETS]`.
 
 Measures hit@1 of variants of the retriever on BEIR-style sets (`corpus.jsonl`, `queries.jsonl`,
-`qrels.tsv`), by default those in `../shared/data/dev` beside the checkout, and on the translated
-questions of the seed. Vectors are kept in `runs/ablation`, so that a second run is quick. Writes
-`eval/results/ablation.md`.
+`qrels.tsv`), by default those in `../shared/data/dev` beside the checkout, and on the tuning half
+of the seed's questions. Vectors are kept in `runs/ablation`, so that a second run is quick.
+Writes `eval/results/ablation.md`.
 """
 
 import json
@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from policy_qa import Document, Entry, KnowledgeBase
-from policy_qa.build import build_generation
+from policy_qa import Document, Entry, KnowledgeBase, build, settings
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
-from policy_qa.retriever import Candidates, fused
+from policy_qa.retriever import Candidates
 from policy_qa.types import Span
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +27,7 @@ WORK = ROOT / "runs" / "ablation"
 RESULTS = ROOT / "eval" / "results" / "ablation.md"
 
 Parsed = Sequence[tuple[Document, Sequence[Entry]]]
-Score = Callable[[Candidates], np.ndarray]
+Score = Callable[[Candidates, str], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +41,62 @@ class Judged:
     labels: Mapping[str, str]
 
 
-def convex(weight: float) -> Score:
-    return lambda found: weight * found.dense + (1 - weight) * found.lexical
+def fused(weights: dict[str, float]) -> Score:
+    return lambda found, language: (
+        found.dense + weights[language] * (found.lexical + found.entry_lexical)
+    )
 
 
-def reciprocal_ranks(found: Candidates) -> np.ndarray:
+def same(weight: float) -> dict[str, float]:
+    return {"zh": weight, "en": weight}
+
+
+def reciprocal_ranks(found: Candidates, _: str) -> np.ndarray:
     ranks = [np.argsort(np.argsort(-scores)) + 1 for scores in (found.dense, found.lexical)]
     return sum(1 / (60 + rank) for rank in ranks)
 
 
-VARIANTS: dict[str, tuple[float | None, Score]] = {
-    "BM25 alone": (None, lambda found: found.lexical),
-    "dense alone, not centred": (0.0, lambda found: found.dense),
-    "dense alone, half centred": (0.5, lambda found: found.dense),
-    "dense alone, wholly centred": (1.0, lambda found: found.dense),
-    "reciprocal ranks (k = 60)": (None, reciprocal_ranks),
-    **{f"convex, dense {weight:.1f}": (None, convex(weight)) for weight in (0.6, 0.7, 0.8, 0.9)},
-    "convex, dense 0.8, not centred": (0.0, convex(0.8)),
-    "convex, dense 0.8, wholly centred": (1.0, convex(0.8)),
-    "as shipped": (None, lambda found: fused(found.dense, found.lexical)),
+AS_SHIPPED = fused(settings.LEXICAL_WEIGHTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to rank; what is None is as shipped."""
+
+    score: Score = AS_SHIPPED
+    centring: float | None = None
+    views: tuple[float, float, float] = settings.VIEW_WEIGHTS
+
+
+VARIANTS = {
+    "as shipped": Variant(),
+    "view: passage with question only": Variant(views=(1, 0, 0)),
+    "views: with question, alone": Variant(views=(0.5, 0.5, 0)),
+    "views: with question, entry": Variant(views=(0.7, 0, 0.3)),
+    "queries not centred": Variant(centring=0.0),
+    "queries half centred": Variant(centring=0.5),
+    "queries wholly centred": Variant(centring=1.0),
+    "lexical weight 0 (dense alone)": Variant(fused(same(0))),
+    "lexical weight 0.05": Variant(fused(same(0.05))),
+    "lexical weight 0.10": Variant(fused(same(0.10))),
+    "lexical weight 0.18": Variant(fused(same(0.18))),
+    "lexical weight 0.30": Variant(fused(same(0.30))),
+    "without the entry's BM25": Variant(
+        lambda found, language: found.dense + settings.LEXICAL_WEIGHTS[language] * found.lexical
+    ),
+    "BM25 of passages alone": Variant(lambda found, _: found.lexical),
+    "BM25 of passages and entries": Variant(lambda found, _: found.lexical + found.entry_lexical),
+    "reciprocal ranks (k = 60)": Variant(reciprocal_ranks),
+    "one view, one weight, not centred": Variant(fused(same(0.25)), 0.0, (1, 0, 0)),
 }
-"""The centring of queries (None as shipped) and the score of each variant."""
 
 
 def main() -> None:
     folders = [Path(argument) for argument in sys.argv[1:]] or sorted(SETS.glob("*/"))
     sets = [beir_set(folder) for folder in folders if (folder / "corpus.jsonl").is_file()]
     if not sets:
-        print(f"No sets in {SETS}: measuring the translated questions only.", file=sys.stderr)
-    sets += list(translated_sets())
+        print(f"No sets in {SETS}: measuring the seed only.", file=sys.stderr)
+    sets += list(seed_sets())
     columns = {judged.name: hits(judged) for judged in sets}
     head = ["hit@1", *(f"{judged.name} ({len(judged.queries)})" for judged in sets)]
     rows = [[name, *(f"{columns[judged.name][name]:.3f}" for judged in sets)] for name in VARIANTS]
@@ -83,31 +109,36 @@ def main() -> None:
 
 def hits(judged: Judged) -> dict[str, float]:
     """Return hit@1 of every variant on a set."""
-    path = WORK / judged.name
-    build_generation(judged.parsed, path, load_encoder(), corpus=judged.name, model=DEFAULT_MODEL)
-    knowledge_base = KnowledgeBase.open(path)
-    retriever, store = knowledge_base._retriever, knowledge_base._store
-    shipped = retriever._centres
-    entries = [entry.id for entry in knowledge_base.entries()]
-    found: dict[tuple[float | None, str], Candidates] = {}
-    for weight in {weight for weight, _ in VARIANTS.values()}:
-        weights = shipped.weights if weight is None else np.full(2, weight, np.float32)
-        retriever._centres = replace(shipped, weights=weights)
-        for query_id, query in zip(
-            judged.queries, retriever.encode([*judged.queries.values()]), strict=True
-        ):
-            found[weight, query_id] = retriever._candidates(query, None)
     measured = {}
-    for name, (weight, score) in VARIANTS.items():
-        right = 0
-        for query_id in judged.queries:
-            candidates = found[weight, query_id]
-            best = candidates.rows[np.lexsort((candidates.rows, -score(candidates)))[0]]
-            entry = entries[store.entry_numbers([int(best)])[int(best)]]
-            right += judged.labels[entry] in judged.relevant[query_id]
-        measured[name] = right / len(judged.queries)
-    knowledge_base.close()
+    for views in sorted({variant.views for variant in VARIANTS.values()}):
+        path = WORK / judged.name
+        build.VIEW_WEIGHTS = views
+        build.build_generation(
+            judged.parsed, path, load_encoder(), corpus=judged.name, model=DEFAULT_MODEL
+        )
+        with KnowledgeBase.open(path) as knowledge_base:
+            for name, variant in VARIANTS.items():
+                if variant.views == views:
+                    measured[name] = hit_at_1(judged, knowledge_base, variant)
     return measured
+
+
+def hit_at_1(judged: Judged, knowledge_base: KnowledgeBase, variant: Variant) -> float:
+    retriever = knowledge_base._retriever
+    entries = [entry.id for entry in knowledge_base.entries()]
+    shipped = retriever._centres
+    if variant.centring is not None:
+        weights = np.full_like(shipped.weights, variant.centring)
+        retriever._centres = replace(shipped, weights=weights)
+    encoded = retriever.encode([*judged.queries.values()])
+    retriever._centres = shipped
+    right = 0
+    for query_id, query in zip(judged.queries, encoded, strict=True):
+        found = retriever._candidates(query, None)
+        best = np.lexsort((found.rows, -variant.score(found, query.language)))[0]
+        label = judged.labels[entries[int(found.entries[best])]]
+        right += label in judged.relevant[query_id]
+    return right / len(judged.queries)
 
 
 def beir_set(folder: Path) -> Judged:
@@ -139,18 +170,22 @@ def record_entry(record: Mapping[str, str]) -> tuple[Document, list[Entry]]:
     return Document(record["id"], whole), [entry]
 
 
-def translated_sets() -> Iterator[Judged]:
-    """Yield the seed with the translated questions, a set for each language."""
+def seed_sets() -> Iterator[Judged]:
+    """Yield the tuning half of the seed's questions, a set for each language."""
     parsed = [(document, parse(document)) for document in read_corpus(ROOT / "corpus")]
     labels = {entry.id: entry.id for _, entries in parsed for entry in entries}
-    folder = ROOT / "eval" / "translated"
+    folder = ROOT / "eval" / "seed"
     relevant: dict[str, set[str]] = {}
     for line in (folder / "qrels.tsv").open(encoding="utf-8"):
         query_id, entry_id, _ = line.split("\t")
         relevant.setdefault(query_id, set()).add(entry_id)
     queries = [json.loads(line) for line in (folder / "queries.jsonl").open(encoding="utf-8")]
-    for language in ("zh-Hans", "en"):
-        chosen = {query["id"]: query["text"] for query in queries if query["lang"] == language}
+    for language in ("zh-Hant", "zh-Hans", "en"):
+        chosen = {
+            query["id"]: query["text"]
+            for query in queries
+            if query["lang"] == language and query["split"] == "tune"
+        }
         yield Judged(f"seed {language}", parsed, chosen, relevant, labels)
 
 

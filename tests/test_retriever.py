@@ -11,14 +11,16 @@ from policy_qa import Document, Entry, Filters, KnowledgeBase
 from policy_qa.centring import LANGUAGES, Centres
 from policy_qa.dense import DenseIndex
 from policy_qa.lexical import LexicalIndex
-from policy_qa.retriever import Retriever, fused
-from policy_qa.settings import DENSE_WEIGHT
+from policy_qa.retriever import Candidates, Indexes, Retriever
+from policy_qa.settings import LEXICAL_WEIGHTS
 from policy_qa.store import Store, StoreWriter
 from policy_qa.types import Passage, Span
 
 TEXT = "aab abc cab bbb"
 SPANS = [Span(0, 3), Span(4, 7), Span(8, 11), Span(12, 15)]
 ENTRY_OF = [0, 0, 1, 1]
+DENSE_ALONE = 1 / (1 + 2 * LEXICAL_WEIGHTS["en"])
+"""The fused score of a dense score of 1 where no token matches."""
 
 
 @pytest.fixture
@@ -41,9 +43,15 @@ def retriever(tmp_path):
     yield Retriever(
         encoder,
         Centres(zeros, zeros, np.zeros(len(LANGUAGES), np.float32)),
-        DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
-        LexicalIndex.build(
-            tmp_path / "lexical", [(row, [text], "a.txt", ()) for row, text in enumerate(texts)]
+        Indexes(
+            DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
+            LexicalIndex.build(
+                tmp_path / "lexical", [(row, [text], "a.txt", ()) for row, text in enumerate(texts)]
+            ),
+            LexicalIndex.build(
+                tmp_path / "lexical-entries",
+                [(0, texts[:2], "a.txt", ()), (1, texts[2:], "a.txt", ())],
+            ),
         ),
         store,
     )
@@ -60,18 +68,21 @@ def search(retriever: Retriever, query: str, top_k: int = 5) -> list[tuple[str, 
 
 
 def test_fused_scores():
-    """The fused score is the weighted mean of both."""
-    dense, lexical = np.array([1, 0.5, 0], np.float32), np.array([0, 0.5, 1], np.float32)
-    expected = [DENSE_WEIGHT, 0.5, 1 - DENSE_WEIGHT]
-    assert fused(dense, lexical).tolist() == pytest.approx(expected)
+    """The fused score is the mean of all three, weighted by the query's language."""
+    dense, lexical, entry = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 1, 0.5]], np.float32)
+    rows = np.arange(3)
+    found = Candidates(rows, rows, dense, lexical, entry)
+    for language, weight in LEXICAL_WEIGHTS.items():
+        expected = [1 / (1 + 2 * weight), 2 * weight / (1 + 2 * weight), 0.5]
+        assert found.fused(language).tolist() == pytest.approx(expected)
 
 
 def test_fusion_by_hand(retriever):
     """An entry has the score of its best passage, fused of both indexes.
 
     "cab" has one a, b and c each: its inner product with "abc" is 1, with "aab" 3/sqrt(15), with
-    "bbb" 1/sqrt(3); as a token it stands only in row 2, where BM25 is its weight times 1, for all
-    passages have one token.
+    "bbb" 1/sqrt(3); as a token it stands only in row 2 and entry 2, where BM25 is its weight times 1, for
+    all passages have one token and both entries two.
     """
     (encoded,) = retriever.encode(["cab"])
     hits = retriever.search(encoded, 5)
@@ -79,16 +90,20 @@ def test_fusion_by_hand(retriever):
         (1, "a#2", "cab"),
         (2, "a#1", "abc"),
     ]
-    assert hits[0].components == pytest.approx({"dense": 1, "lexical": 1, "likeness": 1})
-    assert hits[1].components == pytest.approx({"dense": 1, "lexical": 0, "likeness": 1})
-    assert [hit.score for hit in hits] == pytest.approx([1, DENSE_WEIGHT])
+    assert hits[0].components == pytest.approx(
+        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1}
+    )
+    assert hits[1].components == pytest.approx(
+        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1}
+    )
+    assert [hit.score for hit in hits] == pytest.approx([1, DENSE_ALONE])
 
 
 def test_ties_in_the_order_of_the_source(retriever):
     """Entries with equal scores come in the order of the source."""
     assert search(retriever, "bca") == [
-        ("a#1", "abc", round(DENSE_WEIGHT, 4)),
-        ("a#2", "cab", round(DENSE_WEIGHT, 4)),
+        ("a#1", "abc", round(DENSE_ALONE, 4)),
+        ("a#2", "cab", round(DENSE_ALONE, 4)),
     ]
 
 

@@ -39,14 +39,20 @@ FILES = (
     "store.sqlite",
     "dense.faiss",
     "centres.npz",
-    "lexical/.managed.json",
-    "lexical/meta.json",
-    "lexical/*.fast",
-    "lexical/*.fieldnorm",
-    "lexical/*.idx",
-    "lexical/*.pos",
-    "lexical/*.store",
-    "lexical/*.term",
+    *(
+        f"{folder}/{name}"
+        for folder in ("lexical", "lexical-entries")
+        for name in (
+            ".managed.json",
+            "meta.json",
+            "*.fast",
+            "*.fieldnorm",
+            "*.idx",
+            "*.pos",
+            "*.store",
+            "*.term",
+        )
+    ),
 )
 QUERY = "May I return shoes?"
 
@@ -379,7 +385,9 @@ def test_readers_of_an_old_generation(kb):
 
 
 PASSAGES = 8  # three questions and five sentences
-ENCODED = PASSAGES + 2 * sum(map(len, _generic_questions().values()))
+VIEWS = PASSAGES + 5 + 2
+"""Besides each passage with its question: 5 answering ones alone, 2 entries of several passages."""
+ENCODED = VIEWS + 2 * sum(map(len, _generic_questions().values()))
 
 
 def test_nothing_is_encoded_twice(tmp_path):
@@ -399,7 +407,7 @@ def test_nothing_is_encoded_twice(tmp_path):
     assert progress == []
     changed = Document(PARKING.id, PARKING.text.replace("hall", "barn"))
     build(tmp_path / "kb", RETURNS, changed, encoder=encoder).close()
-    assert encoder.encoded == ["where may i park?\nbehind the barn."]
+    assert encoder.encoded == ["behind the barn.", "where may i park?\nbehind the barn."]
 
 
 def test_another_encoder_shares_no_vectors(tmp_path):

@@ -17,10 +17,11 @@ from policy_qa.errors import CorpusError, EncoderError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.passages import context, passages
-from policy_qa.settings import FORMAT_VERSION
+from policy_qa.settings import FORMAT_VERSION, VIEW_WEIGHTS
 from policy_qa.storage import (
     CENTRES_FILE,
     DENSE_FILE,
+    ENTRY_LEXICAL_FOLDER,
     LEXICAL_FOLDER,
     STORE_FILE,
     VECTORS_FILE,
@@ -43,9 +44,23 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class _Indexed:
-    """A passage as the indexes see it: the folded text, with its entry's question in front."""
+    """A passage as the indexes see it, folded.
 
+    Attributes:
+        row: In the store.
+        text: With its entry's question in front.
+        alone: Without.
+        whole: Its whole entry.
+        entry: Its entry's number.
+        document: Its document's id.
+        tags: Its document's tags.
+    """
+
+    row: int
     text: str
+    alone: str
+    whole: str
+    entry: int
     document: str
     tags: tuple[str, ...]
 
@@ -85,17 +100,21 @@ def build_generation(
             counts = store.counts
         if not indexed:
             raise CorpusError(f"The corpus {corpus} holds no entry. Put documents with text there.")
-        texts = [passage.text for passage in indexed.values()]
-        languages = Counter(language(text) for text in texts)
+        languages = Counter(language(passage.text) for passage in indexed)
         with closing(VectorCache(path / VECTORS_FILE, encoder.identity, encoder.dim)) as cache:
-            vectors = _Remembering(encoder, cache, progress).encode_passages(texts)
             centres = Centres.of(_Remembering(encoder, cache), languages)
-        rows = np.fromiter(indexed, np.int64, len(indexed))
+            vectors = _vectors(indexed, centres, _Remembering(encoder, cache, progress))
         centres.save(folder / CENTRES_FILE)
-        DenseIndex.build(rows, centres.passage_vectors(texts, vectors)).save(folder / DENSE_FILE)
+        rows = np.array([passage.row for passage in indexed], np.int64)
+        DenseIndex.build(rows, vectors).save(folder / DENSE_FILE)
         LexicalIndex.build(
             folder / LEXICAL_FOLDER,
-            ((row, tokens(p.text), p.document, p.tags) for row, p in indexed.items()),
+            ((p.row, tokens(p.text), p.document, p.tags) for p in indexed),
+        )
+        entries = {p.entry: p for p in indexed}
+        LexicalIndex.build(
+            folder / ENTRY_LEXICAL_FOLDER,
+            ((n, tokens(p.whole), p.document, p.tags) for n, p in entries.items()),
         )
         manifest = Manifest(
             format_version=FORMAT_VERSION,
@@ -140,24 +159,46 @@ def _fill(
     parsed: Sequence[tuple[Document, Sequence[Entry]]],
     *,
     index_questions: bool,
-) -> dict[int, _Indexed]:
+) -> list[_Indexed]:
     """Write everything to the store; return what is to be indexed, by row."""
-    indexed = {}
+    indexed = []
     for document, entries in parsed:
         document_number = store.add_document(document)
         for entry in entries:
-            entry_number = store.add_entry(entry, document_number)
+            number = store.add_entry(entry, document_number)
             question = fold(context(document, entry)) if index_questions else ""
+            answer = fold(document.text[entry.answer.start : entry.answer.end])
+            whole = f"{question}\n{answer}".strip()
             for passage in passages(document, entry):
-                row = store.add_passage(passage, entry_number)
+                row = store.add_passage(passage, number)
+                alone = fold(passage.text)
                 if passage.span.end <= entry.question.end:
                     if not index_questions:
                         continue
                     text = fold("\n".join((*entry.path, passage.text)))
                 else:
-                    text = f"{question}\n{fold(passage.text)}".strip()
-                indexed[row] = _Indexed(text, document.id, document.tags)
+                    text = f"{question}\n{alone}".strip()
+                indexed.append(
+                    _Indexed(row, text, alone, whole, number, document.id, document.tags)
+                )
     return indexed
+
+
+def _vectors(
+    indexed: Sequence[_Indexed], centres: Centres, encoder: "_Remembering"
+) -> npt.NDArray[np.float32]:
+    """Return `(len(indexed), dim) float32`: the weighted sum of the centred vectors of each view.
+
+    The inner product with a sum is the sum of the inner products: one index ranks by all views.
+    """
+    views = ([p.text for p in indexed], [p.alone for p in indexed], [p.whole for p in indexed])
+    different = sorted({text for view in views for text in view})
+    vectors = centres.passage_vectors(different, encoder.encode_passages(different))
+    place = {text: position for position, text in enumerate(different)}
+    total = np.zeros((len(indexed), encoder.dim), np.float32)
+    for view, weight in zip(views, VIEW_WEIGHTS, strict=True):
+        total += np.float32(weight) * vectors[[place[text] for text in view]]
+    return total
 
 
 class _Remembering:

@@ -16,11 +16,12 @@ from policy_qa.entries import parse
 from policy_qa.errors import EncoderMismatchError, InputError, QueryError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.retriever import EncodedQuery, Retriever
+from policy_qa.retriever import EncodedQuery, Indexes, Retriever
 from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
     DENSE_FILE,
+    ENTRY_LEXICAL_FOLDER,
     LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
@@ -51,8 +52,11 @@ class KnowledgeBase:
         self._retriever = Retriever(
             encoder,
             Centres.open(folder / CENTRES_FILE),
-            DenseIndex.open(folder / DENSE_FILE),
-            LexicalIndex.open(folder / LEXICAL_FOLDER),
+            Indexes(
+                DenseIndex.open(folder / DENSE_FILE),
+                LexicalIndex.open(folder / LEXICAL_FOLDER),
+                LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
+            ),
             self._store,
         )
 

@@ -1,13 +1,14 @@
 """Query to hits: both rankings, fused by score, rolled up to entries.
 
-Each index names its best passages, and every passage that either names gets both scores. The fused
-score is a convex combination of the normalised scores (Bruch, Gai and Ingber, "An Analysis of
-Fusion Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023). An entry is as good as its best
-passage.
+Each index names its best passages, and every passage that either names gets every score. The fused
+score is a convex combination of normalised scores (Bruch, Gai and Ingber, "An Analysis of Fusion
+Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023) with weights by the query's language. An
+entry is as good as its best passage.
 
-Component scores of a hit, all of its best passage:
-    dense     inner product of the query's unit vector and the passage's centred one, 0 to 1
+Component scores of a hit, of its best passage unless said otherwise:
+    dense     inner product of the query's unit vector and the passage's (see `build`), 0 to 1
     lexical   BM25, 1 for an average passage with every token of the query (see `lexical`), 0 to 1
+    entry     the same of the whole entry
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1; judges, does not rank
 """
 
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from policy_qa.centring import Centres
+from policy_qa.centring import Centres, language
 from policy_qa.dense import DenseIndex, Rows
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.settings import CANDIDATES, DENSE_WEIGHT
+from policy_qa.settings import CANDIDATES, LEXICAL_WEIGHTS
 from policy_qa.store import Store
 from policy_qa.tokens import tokens
 from policy_qa.types import Encoder, Filters, Hit, Passage, Ranking
@@ -35,18 +36,23 @@ class Candidates:
 
     Attributes:
         rows: `(n,) int64`, ascending.
+        entries: `(n,) int64`, the numbers of their entries.
         dense: `(n,) float32`, 0 to 1.
         lexical: `(n,) float32`, 0 to 1; 0 where no token matches.
+        entry_lexical: `(n,) float32`, 0 to 1; of the whole entry.
     """
 
     rows: Rows
+    entries: Rows
     dense: Scores
     lexical: Scores
+    entry_lexical: Scores
 
-
-def fused(dense: Scores, lexical: Scores) -> Scores:
-    """Return the convex combination of normalised scores, 0 to 1."""
-    return DENSE_WEIGHT * dense + (1 - DENSE_WEIGHT) * lexical
+    def fused(self, language: str) -> Scores:
+        """Return `(n,) float32` fused scores, 0 to 1, for a query in that language."""
+        weight = LEXICAL_WEIGHTS[language]
+        scores = self.dense + weight * (self.lexical + self.entry_lexical)
+        return np.asarray(scores / (1 + 2 * weight), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +60,50 @@ class EncodedQuery:
     """A query as the indexes see it.
 
     Attributes:
+        language: One of `centring.LANGUAGES`.
         tokens: Of the folded text.
         vector: `(dim,) float32`, unit; to rank with.
         centred: `(dim,) float32`, unit; wholly centred, to judge with.
     """
 
+    language: str
     tokens: tuple[str, ...]
     vector: Scores
     centred: Scores
 
 
-class Retriever:
-    """Both indexes over one store. Safe to use from several threads."""
+@dataclass(frozen=True, slots=True)
+class Indexes:
+    """The indexes of one generation.
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        centres: Centres,
-        dense: DenseIndex,
-        lexical: LexicalIndex,
-        store: Store,
-    ) -> None:
+    Attributes:
+        dense: Of passages.
+        lexical: Of passages.
+        entry_lexical: Of whole entries, by their numbers.
+    """
+
+    dense: DenseIndex
+    lexical: LexicalIndex
+    entry_lexical: LexicalIndex
+
+
+class Retriever:
+    """The indexes over one store. Safe to use from several threads."""
+
+    def __init__(self, encoder: Encoder, centres: Centres, indexes: Indexes, store: Store) -> None:
         """Join the parts of one generation.
 
         Args:
             encoder: Of queries.
             centres: Of the queries' languages.
-            dense: The dense index.
-            lexical: The lexical index.
+            indexes: Whose rows the store knows.
             store: Where the passages' rows lead.
         """
         self._encoder = encoder
         self._centres = centres
-        self._dense = dense
-        self._lexical = lexical
+        self._dense = indexes.dense
+        self._lexical = indexes.lexical
+        self._entry_lexical = indexes.entry_lexical
         self._store = store
 
     def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
@@ -95,18 +111,19 @@ class Retriever:
         folded = [fold(query) for query in queries]
         vectors = self._encoder.encode_queries(folded)
         return [
-            EncodedQuery(tuple(tokens(text)), *self._centres.query_vectors(text, vector))
+            EncodedQuery(
+                language(text), tuple(tokens(text)), *self._centres.query_vectors(text, vector)
+            )
             for text, vector in zip(folded, vectors, strict=True)
         ]
 
     def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
         """Return the best `top_k` entries, best first; ties in the order of the source."""
         found = self._candidates(query, filters)
-        scores = fused(found.dense, found.lexical)
-        entry_of = self._store.entry_numbers(found.rows)
+        scores = found.fused(query.language)
         best_passage: dict[int, int] = {}
         for position in np.lexsort((found.rows, -scores)):
-            best_passage.setdefault(entry_of[int(found.rows[position])], int(position))
+            best_passage.setdefault(int(found.entries[position]), int(position))
             if len(best_passage) == top_k:
                 break
         return [
@@ -124,11 +141,12 @@ class Retriever:
         score: float,
     ) -> Hit:
         row = int(found.rows[position])
-        entry, question = self._store.entry(self._store.entry_numbers([row])[row])
+        entry, question = self._store.entry(int(found.entries[position]))
         vector = self._dense.vectors([row])[0]
         components = {
             "dense": float(found.dense[position]),
             "lexical": float(found.lexical[position]),
+            "entry": float(found.entry_lexical[position]),
             "likeness": float(vector @ query.centred / (np.linalg.norm(vector) or 1)),
         }
         return Hit(rank, entry, question, self._store.passage(row), score, components)
@@ -166,14 +184,23 @@ class Retriever:
     def _components(
         self, query: EncodedQuery, rows: Rows, nearest: Ranking, matching: Ranking
     ) -> Candidates:
-        """Give every row both scores, asking each index only for those that it did not name."""
-        dense = np.zeros(len(rows), np.float32)
-        dense[np.searchsorted(rows, nearest.rows)] = nearest.scores
+        """Give every row every score, asking each index only for those that it did not name."""
+        dense = _spread(rows, nearest)
         unnamed = np.isin(rows, nearest.rows, invert=True)
         dense[unnamed] = self._dense.vectors(rows[unnamed]) @ query.vector
-        lexical = np.zeros(len(rows), np.float32)
-        lexical[np.searchsorted(rows, matching.rows)] = matching.scores
-        others = rows[np.isin(rows, matching.rows, invert=True)]
-        rest = self._lexical.scores(query.tokens, others)
-        lexical[np.searchsorted(rows, rest.rows)] = rest.scores
-        return Candidates(rows, np.clip(dense, 0, 1), np.minimum(lexical, 1))
+        rest = self._lexical.scores(query.tokens, rows[np.isin(rows, matching.rows, invert=True)])
+        lexical = _spread(rows, matching) + _spread(rows, rest)
+        number_of = self._store.entry_numbers(rows)
+        entries = np.array([number_of[int(row)] for row in rows], np.int64)
+        numbers, of_row = np.unique(entries, return_inverse=True)
+        whole = _spread(numbers, self._entry_lexical.scores(query.tokens, numbers))[of_row]
+        return Candidates(
+            rows, entries, np.clip(dense, 0, 1), np.minimum(lexical, 1), np.minimum(whole, 1)
+        )
+
+
+def _spread(rows: Rows, ranking: Ranking) -> Scores:
+    """Return the ranking's scores in the order of ascending rows; 0 for rows that it lacks."""
+    scores = np.zeros(len(rows), np.float32)
+    scores[np.searchsorted(rows, ranking.rows)] = ranking.scores
+    return scores

@@ -30,9 +30,13 @@ whole, as passages of its own."""
 CANDIDATES: Final = 100
 """Passages that each index returns for a query before fusion. Beyond 100 no set gained."""
 
-DENSE_WEIGHT: Final = 0.8
-"""Share of the dense score in the fused one; the lexical score has the rest. English FAQ sets
-prefer more, Chinese encyclopedia text less (`eval/results/ablation.md` has the table)."""
+VIEW_WEIGHTS: Final = (0.36, 0.36, 0.28)
+"""How much of a passage's vector comes from the passage with its question, from the passage alone,
+and from its whole entry. Each view finds what the others miss (`eval/results/ablation.md`)."""
+
+LEXICAL_WEIGHTS: Final = {"zh": 0.18, "en": 0.05}
+"""Weight of each lexical score, of the passage and of the entry, to 1 for the dense score, by the
+query's language. English questions share many words with entries that do not answer them."""
 
 CENTRING_WITHIN_LANGUAGE: Final = 0.5
 """Share of its language's centre that a query loses for ranking where the corpus holds passages in

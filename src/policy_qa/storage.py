@@ -9,7 +9,8 @@
         verified.json         when each file was last found whole; safe to lose
         store.sqlite          documents, entries, passages: the truth
         dense.faiss           derived
-        lexical/              derived
+        lexical/              derived, of passages
+        lexical-entries/      derived, of whole entries
         centres.npz           of the languages, see `centring`
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
@@ -41,6 +42,7 @@ from policy_qa.settings import FORMAT_VERSION, GENERATIONS_KEPT
 STORE_FILE = "store.sqlite"
 DENSE_FILE = "dense.faiss"
 LEXICAL_FOLDER = "lexical"
+ENTRY_LEXICAL_FOLDER = "lexical-entries"
 CENTRES_FILE = "centres.npz"
 VECTORS_FILE = "vectors.sqlite"
 
