@@ -81,8 +81,8 @@ def test_fusion_by_hand(retriever):
     """An entry has the score of its best passage, fused of both indexes.
 
     "cab" has one a, b and c each: its inner product with "abc" is 1, with "aab" 3/sqrt(15), with
-    "bbb" 1/sqrt(3); as a token it stands only in row 2 and entry 2, where BM25 is its weight times 1, for
-    all passages have one token and both entries two.
+    "bbb" 1/sqrt(3); as a token it stands only in row 2 and entry 2, where BM25 is its weight
+    times 1, for all passages have one token and both entries two.
     """
     (encoded,) = retriever.encode(["cab"])
     hits = retriever.search(encoded, 5)
@@ -91,10 +91,10 @@ def test_fusion_by_hand(retriever):
         (2, "a#1", "abc"),
     ]
     assert hits[0].components == pytest.approx(
-        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1}
+        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "across": 0}
     )
     assert hits[1].components == pytest.approx(
-        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1}
+        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "across": 0}
     )
     assert [hit.score for hit in hits] == pytest.approx([1, DENSE_ALONE])
 

@@ -10,6 +10,7 @@ Component scores of a hit, of its best passage unless said otherwise:
     lexical   BM25, 1 for an average passage with every token of the query (see `lexical`), 0 to 1
     entry     the same of the whole entry
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1; judges, does not rank
+    across    1 if query and passage are in different languages, else 0; judges, does not rank
 """
 
 from collections.abc import Sequence
@@ -142,14 +143,16 @@ class Retriever:
     ) -> Hit:
         row = int(found.rows[position])
         entry, question = self._store.entry(int(found.entries[position]))
+        passage = self._store.passage(row)
         vector = self._dense.vectors([row])[0]
         components = {
             "dense": float(found.dense[position]),
             "lexical": float(found.lexical[position]),
             "entry": float(found.entry_lexical[position]),
             "likeness": float(vector @ query.centred / (np.linalg.norm(vector) or 1)),
+            "across": float(language(fold(passage.text)) != query.language),
         }
-        return Hit(rank, entry, question, self._store.passage(row), score, components)
+        return Hit(rank, entry, question, passage, score, components)
 
     def score_sentences(
         self, query: EncodedQuery, passages: Sequence[tuple[int, Passage]]
