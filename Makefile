@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 
 .PHONY: run test lint eval bench chromium clean
 
+# Building again is quick: vectors are kept, and what has not changed is not encoded.
 run: $(VENV)/.installed
-	@if [ ! -f "$(KB)/CURRENT" ] || [ -n "$$(find "$(CORPUS)" src/policy_qa -type f -name '[!.]*' ! -name '*.pyc' -newer "$(KB)/CURRENT" -print -quit)" ]; then \
-		$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"; fi
-	POLICY_QA_KB="$(KB)" POLICY_QA_CORPUS="$(CORPUS)" $(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"
+	POLICY_QA_KB="$(KB)" $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.tested chromium
 	$(BIN)/pytest
@@ -23,8 +23,8 @@ lint: $(VENV)/.tested
 	$(BIN)/mypy
 
 eval: $(VENV)/.installed
-	$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"
-	$(BIN)/policy-qa eval eval/original --kb "$(KB)"
+	$(BIN)/policy-qa build corpus --kb "$(KB)-eval"
+	$(BIN)/policy-qa eval eval/original eval/translated eval/seed --kb "$(KB)-eval"
 
 bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/encoder_paths.py
@@ -32,7 +32,8 @@ bench: $(VENV)/.tested
 
 # The page tests need a browser; without one they are skipped, and say so.
 chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	@{ command -v "$$POLICY_QA_CHROMIUM" || command -v chromium || command -v chromium-browser || \
+		command -v google-chrome; } >/dev/null 2>&1 || \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
 		echo "No Chromium: the page tests will be skipped. Install it, for example with: sudo apt install chromium fonts-noto-cjk"
@@ -52,4 +53,4 @@ $(VENV)/.tested: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(KB)
+	rm -rf $(VENV) $(KB) $(KB)-eval runs

@@ -39,6 +39,43 @@ def answer(components: dict[str, float], scores: list[float]):
     return compose("may I", hits, list(zip(PASSAGES, scores, strict=False)), DOCUMENT, 7)
 
 
+@pytest.mark.parametrize("idle", ["為什麼要這樣做", "May I ask more?", "溫馨提示:", "Note："])
+def test_what_says_nothing_is_no_conclusion(idle):
+    """A further question or a lead-in is quoted only where the entry holds nothing else."""
+    document = Document("a.txt", f"{idle}\n七天內可以退貨。")
+    end = len(idle)
+    passages = [
+        Passage("a#1:1", "a#1", "a.txt", Span(0, end), idle),
+        Passage("a#1:2", "a#1", "a.txt", Span(end + 1, end + 9), "七天內可以退貨。"),
+    ]
+    hit = Hit(1, ENTRY, "", passages[0], 1.0, SURE)
+    both = compose("q", [hit], list(zip(passages, (1.0, 0.1), strict=True)), document, 1)
+    alone = compose("q", [hit], [(passages[0], 1.0)], document, 1)
+    assert [citation.quote for citation in both.conclusion] == ["七天內可以退貨。"]
+    assert [citation.quote for citation in alone.conclusion] == [idle]
+
+
+def test_a_long_question_is_not_its_own_answer(tmp_path):
+    """What one passage cannot hold of a question is still the question."""
+    question = "買家在收到包裹以後的第二個星期才發現商品的顏色和圖片不一樣，" * 6
+    document = Document("long.txt", f"Q: {question}可以退嗎？\nA: 可以。請在七日內寄回。\n")
+    with build(tmp_path / "kb", document) as knowledge_base:
+        (entry,) = knowledge_base.entries()
+        for passage in knowledge_base._store.passages(entry.id):
+            assert passage[1].is_question == (passage[1].span.end <= entry.question.end)
+        found = compose(
+            "q",
+            knowledge_base.search("顏色不一樣"),
+            [
+                (p, 1.0 if p.is_question else 0.1)
+                for _, p in knowledge_base._store.passages(entry.id)
+            ],
+            document,
+            1,
+        )
+    assert all(c.span.start >= entry.answer.start for c in found.conclusion)
+
+
 @pytest.mark.parametrize(
     ("scores", "quotes"),
     [

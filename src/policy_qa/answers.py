@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policy_qa.confidence import confidence, status
+from policy_qa.lines import asks
 from policy_qa.settings import CONCLUSION_SENTENCES
 from policy_qa.types import Answer, Citation, Document, Hit, Passage, Span
 
@@ -57,11 +58,17 @@ def line_number(text: str, position: int) -> int:
     return 1 + ends - text.count("\r\n", 0, position)
 
 
+def _says_something(text: str) -> bool:
+    """Whether a sentence is more than a further question or the lead-in of what follows it."""
+    return not asks(text) and not text.endswith((":", "："))
+
+
 def _conclusion(
     passages: Sequence[tuple[Passage, float]], document: Document
 ) -> tuple[Citation, ...]:
-    """The best sentence, the next if it is nearly as good; the question if there is no other."""
-    answering = [pair for pair in passages if not pair[0].is_question] or list(passages)
+    """The best sentence and the next if it is nearly as good; the question if there is no other."""
+    answer = [pair for pair in passages if not pair[0].is_question]
+    answering = [pair for pair in answer if _says_something(pair[0].text)] or answer or passages
     best_first = sorted(answering, key=lambda pair: -pair[1])[:CONCLUSION_SENTENCES]
     least = _NEARLY_AS_GOOD * best_first[0][1]
     chosen = [passage for passage, score in best_first if score >= least]

@@ -53,11 +53,12 @@ _UNIT = re.compile(
 def passages(document: Document, entry: Entry) -> list[Passage]:
     """Return the entry's passages: its question (number 0), then its answer in order.
 
-    A question too long for one passage continues in the passages that follow.
+    A question too long for one passage continues as number 0.1, 0.2 and so on.
     """
     question = windows(document.text, entry.question)
     answer = windows(document.text, entry.answer)
-    first_number = 0 if question else 1
+    numbers = [f"0.{n}" if n else "0" for n in range(len(question))]
+    numbers += [str(n) for n in range(1, len(answer) + 1)]
     return [
         Passage(
             f"{entry.id}:{number}",
@@ -66,7 +67,7 @@ def passages(document: Document, entry: Entry) -> list[Passage]:
             span,
             document.text[span.start : span.end],
         )
-        for number, span in enumerate(question + answer, start=first_number)
+        for number, span in zip(numbers, question + answer, strict=True)
     ]
 
 

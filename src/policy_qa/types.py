@@ -70,7 +70,8 @@ class Passage:
     """The retrieval unit: an entry's question, or a sentence or short window of its answer.
 
     Attributes:
-        id: The entry's id, `:`, and the passage's number in it; `:0` is the question.
+        id: The entry's id, `:`, and the passage's number in its answer, starts at 1. `:0` is the
+            question, `:0.1` and so on what one passage does not hold of a long one.
         entry_id: The entry it belongs to.
         document_id: The document it stands in.
         span: Where it stands in the document's text.
@@ -85,8 +86,8 @@ class Passage:
 
     @property
     def is_question(self) -> bool:
-        """Whether the passage is its entry's question."""
-        return self.id.endswith(":0")
+        """Whether the passage is its entry's question, or a part of it."""
+        return self.id.rpartition(":")[2].partition(".")[0] == "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,11 @@ class Answer:
         query: The query as it was asked.
         status: `answered`, `related` (near, but not sure) or `not_covered`.
         confidence: An estimate of the probability that the best entry answers, 0 to 1.
-        entry: The matched entry; None where nothing was found at all.
+        entry: The matched entry; None when not covered.
         question: The matched entry's question in its own words; empty where it has none.
         conclusion: The answering sentences, in the source's order; empty when not covered.
         related: The next entries, best first. When not covered, the nearest entries.
+        hits: Every entry found, best first.
         generation: The generation of the knowledge base that answered.
     """
 
