@@ -121,7 +121,7 @@ def draw_result(query: str, labels: Labels) -> str:
     answer = kb.ask(query)
     others = [(hit, kb.document(hit.entry.document_id)) for hit in answer.related]
     heading = labels.others
-    if answer.status == "not_covered" or answer.entry is None:
+    if answer.entry is None:
         heading = labels.nearest
         st.html(page.answer_card(answer, labels))
     else:

@@ -22,9 +22,9 @@ import onnx
 
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders.carrier import carrier_path, read_carrier
-from policy_qa.encoders.e5 import Runtime
 from policy_qa.encoders.graph import GraphBuilder
-from policy_qa.encoders.model_folder import GRAPH_FILE, model_folder
+from policy_qa.encoders.model_folder import model_folder
+from policy_qa.encoders.runtime import GRAPH_FILE, Runtime
 from policy_qa.entries import parse
 from policy_qa.folding import fold
 from policy_qa.passages import passages

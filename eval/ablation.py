@@ -9,12 +9,12 @@ Writes `eval/results/ablation.md`.
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from policy_qa import Document, Entry, KnowledgeBase, build, settings
+from policy_qa import Document, Entry, KnowledgeBase, build, centring, settings
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
@@ -41,14 +41,16 @@ class Judged:
     labels: Mapping[str, str]
 
 
-def fused(weights: dict[str, float]) -> Score:
-    return lambda found, language: (
-        found.dense + weights[language] * (found.lexical + found.entry_lexical)
-    )
+def fused(weights: Mapping[str, tuple[float, float]]) -> Score:
+    def score(found: Candidates, language: str) -> np.ndarray:
+        of_passage, of_entry = weights[language]
+        return found.dense + of_passage * found.lexical + of_entry * found.entry_lexical
+
+    return score
 
 
-def same(weight: float) -> dict[str, float]:
-    return {"zh": weight, "en": weight}
+def same(of_passage: float, of_entry: float) -> dict[str, tuple[float, float]]:
+    return dict.fromkeys(settings.LEXICAL_WEIGHTS, (of_passage, of_entry))
 
 
 def reciprocal_ranks(found: Candidates, _: str) -> np.ndarray:
@@ -74,20 +76,20 @@ VARIANTS = {
     "views: with question, alone": Variant(views=(0.5, 0.5, 0)),
     "views: with question, entry": Variant(views=(0.7, 0, 0.3)),
     "queries not centred": Variant(centring=0.0),
-    "queries half centred": Variant(centring=0.5),
+    "queries nearly centred": Variant(centring=0.8),
     "queries wholly centred": Variant(centring=1.0),
-    "lexical weight 0 (dense alone)": Variant(fused(same(0))),
-    "lexical weight 0.05": Variant(fused(same(0.05))),
-    "lexical weight 0.10": Variant(fused(same(0.10))),
-    "lexical weight 0.18": Variant(fused(same(0.18))),
-    "lexical weight 0.30": Variant(fused(same(0.30))),
-    "without the entry's BM25": Variant(
-        lambda found, language: found.dense + settings.LEXICAL_WEIGHTS[language] * found.lexical
-    ),
+    "lexical weights 0 (dense alone)": Variant(fused(same(0, 0))),
+    **{
+        f"lexical weights {of_passage:.2f}, {of_entry:.2f}": Variant(
+            fused(same(of_passage, of_entry))
+        )
+        for of_passage in (0.05, 0.18, 0.30)
+        for of_entry in (0, of_passage)
+    },
     "BM25 of passages alone": Variant(lambda found, _: found.lexical),
     "BM25 of passages and entries": Variant(lambda found, _: found.lexical + found.entry_lexical),
     "reciprocal ranks (k = 60)": Variant(reciprocal_ranks),
-    "one view, one weight, not centred": Variant(fused(same(0.25)), 0.0, (1, 0, 0)),
+    "one view, one weight, not centred": Variant(fused(same(0.25, 0)), 0.0, (1, 0, 0)),
 }
 
 
@@ -126,12 +128,10 @@ def hits(judged: Judged) -> dict[str, float]:
 def hit_at_1(judged: Judged, knowledge_base: KnowledgeBase, variant: Variant) -> float:
     retriever = knowledge_base._retriever
     entries = [entry.id for entry in knowledge_base.entries()]
-    shipped = retriever._centres
-    if variant.centring is not None:
-        weights = np.full_like(shipped.weights, variant.centring)
-        retriever._centres = replace(shipped, weights=weights)
+    shipped = centring.QUERY_CENTRING
+    centring.QUERY_CENTRING = shipped if variant.centring is None else variant.centring
     encoded = retriever.encode([*judged.queries.values()])
-    retriever._centres = shipped
+    centring.QUERY_CENTRING = shipped
     right = 0
     for query_id, query in zip(judged.queries, encoded, strict=True):
         found = retriever._candidates(query, None)

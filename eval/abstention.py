@@ -1,4 +1,4 @@
-"""How well confidence tells covered questions from others: `python eval/abstention.py`.
+"""How well answers quote, and confidence tells covered questions: `python eval/abstention.py`.
 
 Asks a knowledge base of the seed corpus the questions of `eval/seed`, and those of
 `../shared/data/dev/out_of_scope_dev.jsonl` if it is there. Writes `eval/results/abstention.md`.
@@ -20,6 +20,9 @@ STATUSES = ("answered", "related", "not_covered")
 
 def main() -> None:
     covered = records(SEED / "queries.jsonl")
+    gold: dict[str, list[dict]] = {}
+    for span in records(SEED / "gold.jsonl"):
+        gold.setdefault(span["id"], []).append(span)
     others = {
         kind: [r["text"] for r in records(SEED / "unanswerable.jsonl") if r["kind"] == kind]
         for kind in ("same_trade", "elsewhere")
@@ -33,6 +36,14 @@ def main() -> None:
                 with_kb.ask(r["text"]) for r in covered if r["lang"] == language
             ]
             for language in ("zh-Hant", "zh-Hans", "en")
+        }
+        quoted = {
+            split: [
+                overlaps(with_kb.ask(r["text"]), gold[r["id"]])
+                for r in covered
+                if r["split"] == split
+            ]
+            for split in ("tune", "report")
         }
         not_covered = {
             kind: [with_kb.ask(text) for text in texts] for kind, texts in others.items()
@@ -53,9 +64,26 @@ def main() -> None:
             for name, answers in not_covered.items()
         ),
     ]
+    lines += [
+        "",
+        "Share of the covered questions whose conclusion quotes a part of a gold span (nothing is "
+        "quoted when not covered):",
+        "",
+        "| half | n | quotes the gold span |",
+        "|---|---|---|",
+        *(f"| {split} | {len(hit)} | {sum(hit) / len(hit):.2f} |" for split, hit in quoted.items()),
+    ]
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+
+
+def overlaps(answer: Answer, gold: Sequence[dict]) -> bool:
+    return any(
+        citation.span.start < span["end"] and span["start"] < citation.span.end
+        for citation in answer.conclusion
+        for span in gold
+    )
 
 
 def records(file: Path) -> list[dict[str, str]]:

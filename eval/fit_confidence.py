@@ -1,7 +1,7 @@
 """Fit the estimate of confidence: `python eval/fit_confidence.py` prints the constants.
 
-Needs the knowledge bases that `eval/ablation.py` leaves in `runs/ablation`, and the sets in
-`../shared/data/dev`. A set's own questions are covered if the best entry is relevant; its
+Needs the sets in `../shared/data/dev`; vectors are kept in `runs/ablation`, as by
+`eval/ablation.py`. A set's own questions are covered if the best entry is relevant; its
 unanswerable ones and the questions of other sets are not. Of the seed only the tuning half counts.
 Every set weighs the same.
 """
@@ -16,8 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from policy_qa import KnowledgeBase
+from policy_qa.build import build_generation
+from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 
-SIGNALS = ("likeness", "lexical", "entry", "across")
+SIGNALS = ("likeness", "entry", "across")
 OTHERS = 150
 """Questions taken of each other set."""
 
@@ -51,7 +53,9 @@ def main() -> None:
 
 def examples(judged: Judged, uncovered: Iterable[str]) -> Iterator[tuple[list[float], bool]]:
     """Yield the signals of the best hit of each question, and whether it is right."""
-    with KnowledgeBase.open(WORK / judged.name) as knowledge_base:
+    path = WORK / judged.name
+    build_generation(judged.parsed, path, load_encoder(), corpus=judged.name, model=DEFAULT_MODEL)
+    with KnowledgeBase.open(path) as knowledge_base:
         for query_id, query in judged.queries.items():
             (best,) = knowledge_base.search(query, 1)
             yield signals_of(best), judged.labels[best.entry.id] in judged.relevant[query_id]

@@ -27,9 +27,9 @@ def passage(number: int, span: Span) -> Passage:
 
 
 PASSAGES = [passage(n, span) for n, span in enumerate([QUESTION, *SENTENCES])]
-SURE = {"dense": 1.0, "lexical": 1.0, "likeness": 1.0}
-UNSURE = {"dense": 0.5, "lexical": 0.2, "likeness": 0.3}
-UNLIKE = {"dense": 0.1, "lexical": 0.0, "likeness": 0.0}
+SURE = {"likeness": 1.0, "entry": 1.0, "across": 0.0}
+UNSURE = {"likeness": 0.3, "entry": 0.2, "across": 0.0}
+UNLIKE = {"likeness": 0.0, "entry": 0.0, "across": 0.0}
 SECOND = Hit(2, replace(ENTRY, id="a#2"), "", PASSAGES[1], 0.1, UNLIKE)
 
 
@@ -132,8 +132,8 @@ def test_confidence_rises_with_both_signals():
     """More likeness and more shared words make an answer more probable, between 0 and 1."""
     grid = [-1, 0, 0.3, 0.6, 1]
     for other in grid:
-        by_likeness = [confidence({"likeness": x, "lexical": other}) for x in grid]
-        by_words = [confidence({"likeness": other, "lexical": x}) for x in grid]
+        by_likeness = [confidence({"likeness": x, "entry": other, "across": 0}) for x in grid]
+        by_words = [confidence({"likeness": other, "entry": x, "across": 0}) for x in grid]
         for values in (by_likeness, by_words):
             assert values == sorted(values)
             assert 0 < values[0] < values[-1] < 1

@@ -1,7 +1,9 @@
 """The command line, called as a function and as a process."""
 
+import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -10,9 +12,19 @@ from pathlib import Path
 import pytest
 from fakes import LetterEncoder, build
 
-from policy_qa import Answer, Document, Entry, Hit
-from policy_qa.cli import main
-from policy_qa.output import answer_text, entries_text, hits_text, one_line, printable
+from policy_qa import Answer, Document, Entry, Hit, KnowledgeBase
+from policy_qa.cli import _parser, main
+from policy_qa.entries import parse
+from policy_qa.output import (
+    Lines,
+    answer_text,
+    entries_fields,
+    entries_text,
+    hits_text,
+    json_text,
+    one_line,
+    printable,
+)
 from policy_qa.storage import generation_folder, writing
 from policy_qa.types import Citation, Passage, Span
 
@@ -135,6 +147,41 @@ def test_info(cli, seed_kb):
     assert fields["bytes"] > 100_000
 
 
+def test_info_needs_no_encoder(cli, tmp_path, monkeypatch):
+    """A knowledge base is described without its model, and whatever texts are folded like now."""
+    path = tmp_path / "kb"
+    build(path).close()
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr("policy_qa.build.TEXT_VERSION", 99)
+    assert json.loads(cli("info", "--kb", path, "--json")[1])["encoder"] == "letters-1"
+
+
+def test_info_reads_whole_files_only_with_check(cli, tmp_path, monkeypatch):
+    """What was found whole once is read again only with --check."""
+    path = tmp_path / "kb"
+    build(path).close()
+    assert cli("info", "--kb", path)[0] == 0
+    monkeypatch.setattr("policy_qa.storage._is_whole", lambda *_: False)
+    assert cli("info", "--kb", path)[0] == 0
+    assert "is damaged: its contents changed" in failed(cli("info", "--kb", path, "--check"))
+
+
+def test_info_is_harmless_on_a_terminal(cli, tmp_path, monkeypatch):
+    """The name of a corpus cannot steer the terminal, as text or as JSON."""
+    corpus = tmp_path / "c\x1b[2J\x9b31m\u202e退\nd.txt"
+    corpus.write_text("1. Why me?\nBecause of you and nobody else.\n", encoding="utf-8")
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
+    path = tmp_path / "kb"
+    assert cli("build", corpus, "--kb", path)[0] == 0
+    text = cli("info", "--kb", path)[1]
+    assert {c for c in text if unicodedata.category(c) in ("Cc", "Cf")} == {"\n"}
+    assert "\ufffd[2J\ufffd31m\ufffd退 d.txt" in text
+    written = cli("info", "--kb", path, "--json")[1]
+    assert {c for c in written if unicodedata.category(c) in ("Cc", "Cf")} == {"\n"}
+    assert "\\u001b[2J\\u009b31m\\u202e退\\nd.txt" in written
+    assert json.loads(written)["corpus"] == str(corpus)
+
+
 def test_build(cli, tmp_path):
     """A build says what it made; with --json it says it in JSON."""
     status, output, messages = cli("build", CORPUS, "--kb", tmp_path / "kb")
@@ -198,16 +245,13 @@ def test_usage(cli, arguments):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(cli, command):
-    """Every command and every option of it says what it does."""
-    status, output, _ = cli(command, "--help")
-    assert status == 0
-    text = " ".join(output.split())
-    assert command in " ".join(cli("--help")[1].split())
-    options = [word for word in text.split("options:")[1].split() if word.startswith("--")]
-    assert "--json" in options
-    for option in options:
-        following = text.split(f" {option} ")[-1]
-        assert any(letter.islower() for letter in following.split(" -")[0])
+    """Every command, and every option and argument of it, says what it does."""
+    assert cli(command, "--help")[0] == 0
+    (commands,) = (a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    assert command in {choice.dest for choice in commands._choices_actions if choice.help}
+    actions = commands.choices[command]._actions
+    assert "--json" in [option for action in actions for option in action.option_strings]
+    assert [action.dest for action in actions if not action.help] == []
 
 
 def test_help_lists_every_command(cli):
@@ -316,6 +360,37 @@ def test_the_terminal_gets_no_control_characters():
     assert "a\ufffd[31m b.txt, line 1" in text
 
 
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_json_escapes_what_steers_a_terminal(ascii_only):
+    """JSON keeps letters, escapes controls and format characters, and reads back as it was."""
+    text = EVIL + "\x7f\u2028\u2066\U000e0001退款 é😀\ue000"
+    written = json_text({"a": text}, ascii_only=ascii_only)
+    assert json.loads(written) == {"a": text}
+    assert {c for c in written if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} == {"\n"}
+    assert written.isascii() if ascii_only else "退款 é😀" in written
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+def test_lines(newline):
+    """Each kind of line end ends a line, once, and a split leaves it out."""
+    text = newline.join(("one", "", "three", "four"))
+    lines = Lines(text)
+    assert [lines.number(text.index(word)) for word in ("one", "three", "four")] == [1, 3, 4]
+    assert lines.number(len(text)) == 4
+    span = Span(1, len(text) - 1)
+    split = [(number, text[line.start : line.end]) for number, line in lines.split(span)]
+    assert split == [(1, "ne"), (2, ""), (3, "three"), (4, "fou")]
+
+
+def test_lines_of_entries():
+    """Entries of several documents have the lines that each has in its own."""
+    documents = [Document(f"{n}.txt", "\r\n" * n + "1. Why?\r\nSo.\r\n") for n in (0, 3)]
+    found = [(entry, d) for d in documents for entry in parse(d)]
+    assert [fields["first_line"] for fields in entries_fields(found)] == [1, 4]
+    assert [fields["last_line"] for fields in entries_fields(found)] == [2, 5]
+    assert "(lines 4-5)" in entries_text(found)
+
+
 def test_text_for_a_terminal():
     """Line ends of any kind become one, other control characters a mark."""
     assert printable("a\r\nb\rc\n\td\x1b") == "a\nb\nc\n\td\ufffd"
@@ -347,3 +422,67 @@ def test_a_bar_on_a_terminal(monkeypatch, capsys, tmp_path):
     output, messages = capsys.readouterr()
     assert output.startswith("Built generation 1")
     assert "Encoding: 0 passages" in messages
+
+
+@pytest.fixture
+def evaluation_set(tmp_path):
+    """Return the folder of a set of one query about the seed."""
+    folder = tmp_path / "sets" / "one"
+    folder.mkdir(parents=True)
+    query = {"id": "q1", "text": "快遞丟件怎麼處理"}
+    (folder / "queries.jsonl").write_text(json.dumps(query), encoding="utf-8")
+    (folder / "qrels.tsv").write_text("q1\tevil#1\t1\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def moved(tmp_path, monkeypatch):
+    """Return a knowledge base of one entry whose model only `--model letters` finds."""
+    path = tmp_path / "kb"
+    document = Document("evil.txt", "1. Why me?\nBecause of you and of nobody else.\n")
+    KnowledgeBase.build([document], path, model=LetterEncoder()).close()
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
+    return path
+
+
+def test_eval(cli, moved, evaluation_set, tmp_path):
+    """A set is measured with a model that has moved, and its runs are written."""
+    arguments = ("eval", evaluation_set, "--kb", moved, "--runs", tmp_path / "runs")
+    assert "Give that encoder" in failed(cli(*arguments))
+    status, output, _ = cli(*arguments, "--model", "letters")
+    assert (status, output.splitlines()[0]) == (0, "one: 1 query")
+    assert sorted(file.name for file in (tmp_path / "runs").iterdir()) == [
+        "one.answers-only.trec",
+        "one.questions-indexed.trec",
+    ]
+
+
+def test_eval_shows_its_progress(cli, moved, evaluation_set, tmp_path, monkeypatch):
+    """An evaluation shows on a terminal how far its encoding is."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    arguments = ("--kb", moved, "--runs", tmp_path / "runs", "--model", "letters")
+    status, _, messages = cli("eval", evaluation_set, *arguments)
+    assert status == 0
+    assert "Encoding: 0 passages" in messages
+
+
+def test_eval_of_sets_with_the_same_name(cli, evaluation_set, tmp_path):
+    """Two sets whose runs would have the same name are refused before anything is done."""
+    other = tmp_path / "others" / "one"
+    shutil.copytree(evaluation_set, other)
+    message = failed(cli("eval", evaluation_set, other, "--kb", "no/kb"))
+    assert message.startswith(f"The evaluation sets {evaluation_set} and {other} have the same nam")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("退" * 2001, "has 2,001 characters"), ("？！", "no letter"), ("\u200b", "no letter")],
+    ids=["long", "punctuation", "invisible"],
+)
+def test_eval_of_a_query_that_cannot_be_asked(cli, moved, evaluation_set, text, reason):
+    """A query of a set that cannot be asked is named with its file, its line and its id."""
+    file = evaluation_set / "queries.jsonl"
+    file.write_text("\n" + json.dumps({"id": "q1", "text": text}), encoding="utf-8")
+    message = failed(cli("eval", evaluation_set, "--kb", moved, "--model", "letters"))
+    assert message.startswith(f"{file}:2: query 'q1' cannot be asked: The query ")
+    assert reason in message

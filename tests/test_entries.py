@@ -145,6 +145,66 @@ STYLES = [
         [("", "如何付款？", "刷卡。"), ("", "如何退款？", "申請。")],
     ),
     (
+        "Q1： and A1： in full width",
+        "Ｑ１：如何退款\nＡ１：申請。\nＱ２：如何付款\nＡ２：刷卡。",
+        [("", "如何退款", "申請。"), ("", "如何付款", "刷卡。")],
+    ),
+    (
+        "Q： and A： in full width on one line",
+        "Ｑ：如何退款？　Ａ：申請。\nＱ：如何付款？ Ａ：刷卡。",
+        [("", "如何退款？", "申請。"), ("", "如何付款？", "刷卡。")],
+    ),
+    (
+        "Q. and A.",
+        "Q. How do I pay?\nA. By card.\n\nQ. Who decides about\nmy refund?\nA. A. Smith does.",
+        [
+            ("", "How do I pay?", "By card."),
+            ("", "Who decides about\nmy refund?", "A. Smith does."),
+        ],
+    ),
+    (
+        "Q. and A. on one line, in both widths, and in bold",
+        "Q. 如何退款？A. 申請。\nＱ．如何付款？ Ａ．刷卡。\n**Q. When?**\n**A.** At 9 A.M. daily.",
+        [
+            ("", "如何退款？", "申請。"),
+            ("", "如何付款？", "刷卡。"),
+            ("", "When?", "At 9 A.M. daily."),
+        ],
+    ),
+    (
+        "an initial at the head of an answer to Q:",
+        "Q: Who decides?\nA. Smith decides.\nQ: When?\nA: A. Smith knows.",
+        [("", "Who decides?", "A. Smith decides."), ("", "When?", "A. Smith knows.")],
+    ),
+    (
+        "an initial without any mark",
+        "Who decides?\nA. Smith decides.",
+        [("", "Who decides?", "A. Smith decides.")],
+    ),
+    (
+        "Markdown headings with Q: and Q., and a quarter that is none",
+        (
+            "### Q: 如何退款\n申請。\n### Q. Why?\nA. So.\n### **Q2：** 如何付款\nA2：刷卡。\n"
+            "### Q3 results\nGood.\n### Q:\nNothing."
+        ),
+        [
+            ("", "如何退款", "申請。"),
+            ("", "Why?", "So."),
+            ("", "如何付款", "刷卡。"),
+            ("", "Q3 results", "Good."),
+            ("", "Q:", "Nothing."),
+        ],
+    ),
+    (
+        "numbered questions without a question mark under a heading",
+        "# 退貨\n1. 誰付運費\n買家。\n2. 幾天到帳\n三天。\n3. 能不能換貨\n能。",
+        [
+            ("退貨", "誰付運費", "買家。"),
+            ("退貨", "幾天到帳", "三天。"),
+            ("退貨", "能不能換貨", "能。"),
+        ],
+    ),
+    (
         "numbered question and answer on one line",
         "1. 如何付款？刷卡。\n2. 如何退款？申請。",
         [("", "如何付款？", "刷卡。"), ("", "如何退款？", "申請。")],
@@ -458,6 +518,14 @@ def test_chinese_number(numeral, value):
     assert chinese_number(numeral) == value
 
 
+QUESTIONS_WITHOUT_MARK = """
+誰付運費 运费谁付 幾天到帳 几天到账 可以退幾個 可以退几个 賣家不理怎辦 卖家不理怎办
+在哪兒申請 在哪儿申请 在哪裏申請 能不能退 可不可以換 有沒有運費 有没有运费 要不要付款
+會不會漏發 会不会漏发 是不是本人 該不該賠 该不该赔
+"""
+STATEMENTS = "幾乎全部 几乎全部 過了好幾天 这几天的订单 十幾天後 前幾個步驟 有運費 不會漏發"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -468,6 +536,8 @@ def test_chinese_number(numeral, value):
         ("退款說明", False),
         ("如何退款見下文。", False),
         ("Returns", False),
+        *((text, True) for text in QUESTIONS_WITHOUT_MARK.split()),
+        *((text, False) for text in STATEMENTS.split()),
     ],
 )
 def test_asks(text, expected):
@@ -479,8 +549,8 @@ PIECES = [
     "\n", "\n\n", "\r\n", "\r", " ", "\u3000", "。", "？", "?", ".", "，", ":", "：", "```",
     "---", "===", "# ", "## ", "**", "- ", "1. ", "2. ", "3. ", "1、", "1.1 ", "2.1 ", "(1)",
     "①", "㈠", "㈩㈠", "一、", "二、", "（一）", "壹、", "Q: ", "A: ", "Q1 ", "問：", "答：",
-    "【問】", "第一條 ", "第2條", "第一章 ", "Section 1. ", "退款", "如何付款",
-    "賣家72小時發貨", "How", "not", "e\u0301", "\ufeff", "\x1c", "\u2028",
+    "Q. ", "A. ", "Ｑ１：", "Ａ：", "【問】", "第一條 ", "第2條", "第一章 ", "Section 1. ", "退款",
+    "如何付款", "賣家72小時發貨", "How", "not", "e\u0301", "\ufeff", "\x1c", "\u2028",
 ]  # fmt: skip
 PAGES = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=200)
 

@@ -43,7 +43,9 @@ HIT = Hit(
 
 
 def answer(status: Status, *quotes: Citation, question: str = "May I return shoes?") -> Answer:
-    """Return an answer of the first entry."""
+    """Return an answer of the first entry, which is not named where it does not answer."""
+    if status == "not_covered":
+        return Answer("shoes?", status, 0.876, None, "", (), (HIT,), (HIT,))
     return Answer("shoes?", status, 0.876, FIRST, question, quotes, (), ())
 
 
@@ -129,11 +131,16 @@ def test_question_is_bold_in_its_place() -> None:
     assert shown.count("<strong>") == 1
 
 
-def test_carriage_returns_do_not_reach_the_page() -> None:
-    """A document with Windows line ends shows as one without."""
-    text = TEXT.replace("\n", "\r\n")
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_carriage_returns_do_not_reach_the_page(newline: str) -> None:
+    """A document with other line ends shows the same lines under the same numbers."""
+    text = TEXT.replace("\n", newline)
     whole = Span(0, len(text))
     assert page.source_lines(text, whole) == page.source_lines(TEXT, Span(0, len(TEXT)))
+    entry = Entry("shop/returns#2", DOCUMENT.id, Span(text.index("2."), len(text)), whole, whole)
+    shown = page.source_card(Document(DOCUMENT.id, text), entry, (), EN)
+    assert text_of(shown).startswith("Sourceshop/returns.txt, lines 5–6")
+    assert page.escape(f"a{newline}b") == "a<br>b"
 
 
 def test_answer_begins_with_its_quotes_and_their_places() -> None:
@@ -156,7 +163,9 @@ def test_statuses_look_different() -> None:
 
 def test_not_covered_claims_no_matched_entry() -> None:
     """What does not answer is not presented as the matched entry."""
-    assert "May I return" not in page.answer_card(answer("not_covered"), EN)
+    shown = page.answer_card(answer("not_covered"), EN)
+    assert "May I return" not in shown
+    assert EN.matched not in text_of(shown)
 
 
 def test_source_card_names_the_document_its_lines_and_headings() -> None:

@@ -241,7 +241,7 @@ def test_linear_time(unit):
     seconds(unit, 1_000)
     small = min(seconds(unit, 6_000) for _ in range(3))
 
-    assert seconds(unit, 48_000) < 28 * small + 0.05
+    assert min(seconds(unit, 48_000) for _ in range(2)) < 28 * small + 0.05
 
 
 def test_whole_book():

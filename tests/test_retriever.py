@@ -12,14 +12,14 @@ from policy_qa.centring import LANGUAGES, Centres
 from policy_qa.dense import DenseIndex
 from policy_qa.lexical import LexicalIndex
 from policy_qa.retriever import Candidates, Indexes, Retriever
-from policy_qa.settings import LEXICAL_WEIGHTS
+from policy_qa.settings import LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT
 from policy_qa.store import Store, StoreWriter
 from policy_qa.types import Passage, Span
 
 TEXT = "aab abc cab bbb"
 SPANS = [Span(0, 3), Span(4, 7), Span(8, 11), Span(12, 15)]
 ENTRY_OF = [0, 0, 1, 1]
-DENSE_ALONE = 1 / (1 + 2 * LEXICAL_WEIGHTS["en"])
+DENSE_ALONE = 1 / (1 + sum(LEXICAL_WEIGHTS["en"]))
 """The fused score of a dense score of 1 where no token matches."""
 
 
@@ -42,7 +42,7 @@ def retriever(tmp_path):
     store = Store(tmp_path / "store.sqlite")
     yield Retriever(
         encoder,
-        Centres(zeros, zeros, np.zeros(len(LANGUAGES), np.float32)),
+        Centres(zeros, zeros),
         Indexes(
             DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
             LexicalIndex.build(
@@ -72,8 +72,9 @@ def test_fused_scores():
     dense, lexical, entry = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 1, 0.5]], np.float32)
     rows = np.arange(3)
     found = Candidates(rows, rows, dense, lexical, entry)
-    for language, weight in LEXICAL_WEIGHTS.items():
-        expected = [1 / (1 + 2 * weight), 2 * weight / (1 + 2 * weight), 0.5]
+    for language, (passage, whole) in LEXICAL_WEIGHTS.items():
+        total = 1 + passage + whole
+        expected = [1 / total, (passage + whole) / total, 0.5]
         assert found.fused(language).tolist() == pytest.approx(expected)
 
 
@@ -128,13 +129,14 @@ def test_top_k(retriever):
 
 
 def test_score_sentences_by_hand(retriever):
-    """A sentence's score is the mean of its inner product and the share of query tokens in it."""
+    """A sentence scores the weighted mean of its inner product and its share of query tokens."""
     (encoded,) = retriever.encode(["bbb cab"])
     rows = [(row, Passage("", "", "", SPANS[row], TEXT[SPANS[row].start :][:3])) for row in (2, 3)]
     first, second = retriever.score_sentences(encoded, rows)
     length = np.sqrt(1 + 16 + 1)  # one a, four b, one c
-    assert first == pytest.approx((6 / (length * np.sqrt(3)) + 0.5) / 2)
-    assert second == pytest.approx((4 / length + 0.5) / 2)
+    weight = SENTENCE_LEXICAL_WEIGHT
+    assert first == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / (1 + weight))
+    assert second == pytest.approx((4 / length + weight / 2) / (1 + weight))
 
 
 def ranked(knowledge_base: KnowledgeBase, query: str) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """What stands on disk: published whole or not at all, and never believed without a check."""
 
 import errno
+import fcntl
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ from policy_qa.errors import (
     StorageError,
 )
 from policy_qa.settings import FORMAT_VERSION, GENERATIONS_KEPT
-from policy_qa.storage import generation_folder, read_manifest, verify, writing
+from policy_qa.storage import Manifest, generation_folder, read_manifest, verify, writing
 from policy_qa.vector_cache import VectorCache
 
 FILES = (
@@ -92,6 +94,12 @@ def located(path: Path, name: str) -> Path:
         return path / name
     (file,) = generation_folder(path, 2).glob(name)
     return file
+
+
+def open_files() -> int:
+    """Return how many files are open; 0 where the system does not tell."""
+    handles = Path("/proc/self/fd")
+    return len(list(handles.iterdir())) if handles.is_dir() else 0
 
 
 def damage(file: Path, kind: str) -> None:
@@ -169,6 +177,130 @@ def test_another_format_version(kb):
         FormatVersionError, match=rf"version 99, .* version {FORMAT_VERSION}\. Build"
     ):
         KnowledgeBase.open(kb, model=LetterEncoder())
+
+
+def test_an_older_format_version(kb):
+    """A manifest without the fields of this format is told apart from damage too."""
+    file = generation_folder(kb, 2) / "manifest.json"
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    fields |= {"format_version": FORMAT_VERSION - 1}
+    del fields["text"]
+    file.write_text(json.dumps(fields), encoding="utf-8")
+    with pytest.raises(FormatVersionError, match=rf"has format version {FORMAT_VERSION - 1}, "):
+        KnowledgeBase.open(kb, model=LetterEncoder())
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [
+        ("policy_qa.build.TEXT_VERSION", 99),
+        ("policy_qa.build.opencc.__version__", "99"),
+        ("policy_qa.build.unicodedata.unidata_version", "99"),
+    ],
+    ids=["recipe", "opencc", "unicode"],
+)
+def test_another_text_folding(kb, monkeypatch, target, value):
+    """Texts folded by another recipe, OpenCC or Unicode are refused, with both and the way out."""
+    with monkeypatch.context() as patched:
+        patched.setattr(target, value)
+        with pytest.raises(EncoderMismatchError) as caught:
+            KnowledgeBase.open(kb, model=LetterEncoder())
+    message = str(caught.value)
+    assert f"another text folding ({read_manifest(kb).text}), not with this program's" in message
+    assert message.endswith(f"Build it again: policy-qa build documents --kb {kb}")
+    assert answers(kb)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["store.sqlite", "dense.faiss", "centres.npz", "lexical/meta.json", "lexical-entries/*.term"],
+)
+@pytest.mark.parametrize("content", [None, b"", b"nonsense" * 99], ids=["gone", "empty", "other"])
+def test_a_file_that_cannot_be_loaded(kb, monkeypatch, name, content):
+    """A file lost after the check is one line with the generation's folder, and nothing leaks."""
+    file = located(kb, name)
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr("policy_qa.knowledge_base.verify", lambda *_: None)
+    before = open_files()
+    with pytest.raises(CorruptionError) as caught:
+        KnowledgeBase.open(kb, model=LetterEncoder())
+    message = str(caught.value)
+    assert message.startswith(f"{generation_folder(kb, 2)} cannot be loaded: ")
+    assert message.endswith(f"Build it again: policy-qa build CORPUS --kb {kb}")
+    assert "\n" not in message
+    assert open_files() <= before
+
+
+def test_builds_while_the_encoder_loads(kb, monkeypatch):
+    """Builds that remove the generation while the encoder loads are followed to the newest one."""
+
+    def slowly(_: str) -> LetterEncoder:
+        for _ in range(GENERATIONS_KEPT):
+            build(kb).close()
+        return LetterEncoder()
+
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", slowly)
+    with KnowledgeBase.open(kb, model="letters") as knowledge_base:
+        assert knowledge_base.generation == 2 + GENERATIONS_KEPT
+        assert knowledge_base.search(QUERY, 1)[0].entry.id == "shop/returns#1"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_builds_while_the_files_are_opened(kb, monkeypatch, when):
+    """Builds that remove the generation before or after its check are followed once."""
+    tried = []
+
+    def busy(path: Path, manifest: Manifest) -> None:
+        tried.append(manifest.generation)
+        if when == "after":
+            verify(path, manifest)
+        if len(tried) == 1:
+            for _ in range(GENERATIONS_KEPT):
+                build(kb).close()
+        if when == "before":
+            verify(path, manifest)
+
+    monkeypatch.setattr("policy_qa.knowledge_base.verify", busy)
+    assert answers(kb)
+    assert tried == [2, 2 + GENERATIONS_KEPT]
+
+
+def test_a_generation_that_vanished(kb, monkeypatch):
+    """A current generation whose files are gone is damaged; opening it is not tried twice."""
+    tried = []
+
+    def vanishing(_: Path, manifest: Manifest) -> None:
+        tried.append(manifest.generation)
+        located(kb, "store.sqlite").unlink()
+
+    monkeypatch.setattr("policy_qa.knowledge_base.verify", vanishing)
+    with pytest.raises(CorruptionError, match="cannot be loaded: unable to open database file"):
+        KnowledgeBase.open(kb, model=LetterEncoder())
+    assert tried == [2]
+
+
+def test_a_build_on_windows(kb, monkeypatch):
+    """Where folders cannot be opened and only writable handles be flushed, a build succeeds."""
+    flushed = []
+
+    def opened(path: Path, flags: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return os.open(path, flags)
+
+    def fsync(handle: int) -> None:
+        if fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flushed.append(handle)
+
+    windows = {**vars(os), "name": "nt", "open": opened, "fsync": fsync}
+    monkeypatch.setattr("policy_qa.storage.os", SimpleNamespace(**windows))
+    build(kb).close()
+    assert generations(kb) == ["1", "2", "3"]
+    assert len(flushed) >= len(read_manifest(kb).files) + 2
+    assert answers(kb)
 
 
 def test_another_model(kb):
@@ -459,6 +591,34 @@ def test_vectors_of_another_program_are_replaced(kb):
     connection.close()
     build(kb).close()
     assert answers(kb)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_damage"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_READONLY_DBMOVED, False),
+    ],
+)
+def test_what_counts_as_damage_of_the_vectors(kb, code, is_damage):
+    """An error is damage by its primary code, however SQLite tells more; others are raised."""
+    cache = VectorCache(kb / "vectors.sqlite", "letters-1", 64)
+    error = sqlite3.DatabaseError("disk image")
+    error.sqlite_errorcode = code
+    (before,) = cache._connection.execute("SELECT count(*) FROM vectors").fetchone()
+    if is_damage:
+        cache._replace(error)
+    else:
+        with pytest.raises(sqlite3.DatabaseError, match="disk image"):
+            cache._replace(error)
+    (after,) = cache._connection.execute("SELECT count(*) FROM vectors").fetchone()
+    assert before > 0
+    assert after == (0 if is_damage else before)
+    cache.close()
 
 
 def test_a_full_disk_costs_no_vectors(kb, monkeypatch):

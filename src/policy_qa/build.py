@@ -1,6 +1,7 @@
 """Entries to a new generation: split, fold, encode, index, publish."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import opencc
 
 from policy_qa.centring import Centres, language
 from policy_qa.dense import DenseIndex
@@ -17,7 +19,7 @@ from policy_qa.errors import CorpusError, EncoderError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.passages import context, passages
-from policy_qa.settings import FORMAT_VERSION, VIEW_WEIGHTS
+from policy_qa.settings import FORMAT_VERSION, TEXT_VERSION, VIEW_WEIGHTS
 from policy_qa.storage import (
     CENTRES_FILE,
     DENSE_FILE,
@@ -102,7 +104,7 @@ def build_generation(
             raise CorpusError(f"The corpus {corpus} holds no entry. Put documents with text there.")
         languages = Counter(language(passage.text) for passage in indexed)
         with closing(VectorCache(path / VECTORS_FILE, encoder.identity, encoder.dim)) as cache:
-            centres = Centres.of(_Remembering(encoder, cache), languages)
+            centres = Centres.of(_Remembering(encoder, cache))
             vectors = _vectors(indexed, centres, _Remembering(encoder, cache, progress))
         centres.save(folder / CENTRES_FILE)
         rows = np.array([passage.row for passage in indexed], np.int64)
@@ -124,6 +126,7 @@ def build_generation(
             model=model,
             encoder=encoder.identity,
             dim=encoder.dim,
+            text=text_recipe(),
             questions_indexed=index_questions,
             documents=counts["documents"],
             entries=counts["entries"],
@@ -132,6 +135,16 @@ def build_generation(
             files={},
         )
         return publish(path, folder, manifest)
+
+
+def text_recipe() -> str:
+    """Return what decides how a text is folded, cut and split into tokens.
+
+    Equal recipes give equal indexed texts; a query folded by another would miss its words.
+    """
+    return (
+        f"text {TEXT_VERSION}, OpenCC {opencc.__version__}, Unicode {unicodedata.unidata_version}"
+    )
 
 
 def _check_documents(documents: Sequence[Document]) -> None:

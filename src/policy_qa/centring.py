@@ -9,7 +9,7 @@ corpus and works for any encoder; `eval/results/ablation.md` has what it gains.
 After Mu and Viswanath, "All-but-the-Top" (ICLR 2018), with a mean for each language and side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,15 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from policy_qa.folding import fold
-from policy_qa.settings import CENTRING_ACROSS_LANGUAGES, CENTRING_WITHIN_LANGUAGE
+from policy_qa.settings import QUERY_CENTRING
 from policy_qa.types import Encoder, Vectors
 
 LANGUAGES = ("zh", "en")
 
 _QUESTIONS = "generic_questions.txt"
-_LEAST_SHARE = 0.1
-"""Share of a corpus' passages that makes a language one of the corpus' own."""
-
 Vector = npt.NDArray[np.float32]
 
 
@@ -37,42 +34,35 @@ class Centres:
     Attributes:
         queries: `(len(LANGUAGES), dim) float32`, of the questions encoded as queries.
         passages: `(len(LANGUAGES), dim) float32`, of the questions encoded as passages.
-        weights: `(len(LANGUAGES),) float32`, how much of its centre a query loses for ranking.
     """
 
     queries: Vector
     passages: Vector
-    weights: Vector
 
     @classmethod
-    def of(cls, encoder: Encoder, passage_languages: Mapping[str, int]) -> "Centres":
-        """Return the centres for a corpus with so many passages in each language."""
+    def of(cls, encoder: Encoder) -> "Centres":
+        """Return the centres of an encoder."""
         questions = [_generic_questions()[name] for name in LANGUAGES]
-        total = sum(passage_languages.values())
-        own = [passage_languages.get(name, 0) >= _LEAST_SHARE * total for name in LANGUAGES]
-        weights = [CENTRING_WITHIN_LANGUAGE if o else CENTRING_ACROSS_LANGUAGES for o in own]
         return cls(
             np.stack([encoder.encode_queries(texts).mean(axis=0) for texts in questions]),
             np.stack([encoder.encode_passages(texts).mean(axis=0) for texts in questions]),
-            np.array(weights, np.float32),
         )
 
     def save(self, path: Path) -> None:
         """Write to a file."""
         with path.open("wb") as file:
-            np.savez(file, queries=self.queries, passages=self.passages, weights=self.weights)
+            np.savez(file, queries=self.queries, passages=self.passages)
 
     @classmethod
     def open(cls, path: Path) -> "Centres":
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["queries"], arrays["passages"], arrays["weights"])
+            return cls(arrays["queries"], arrays["passages"])
 
     def query_vectors(self, folded: str, vector: Vector) -> tuple[Vector, Vector]:
         """Return a query's `(dim,)` unit vectors: to rank with; wholly centred, to judge with."""
-        number = LANGUAGES.index(language(folded))
-        centre = self.queries[number]
-        return _unit(vector - self.weights[number] * centre), _unit(vector - centre)
+        centre = self.queries[LANGUAGES.index(language(folded))]
+        return _unit(vector - np.float32(QUERY_CENTRING) * centre), _unit(vector - centre)
 
     def passage_vectors(self, folded: Sequence[str], vectors: Vectors) -> Vector:
         """Return `(n, dim) float32` centred vectors; their lengths still tell passages apart."""

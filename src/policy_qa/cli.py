@@ -6,13 +6,13 @@ Results go to standard output, everything else to standard error. Exit status: 0
 
 import argparse
 import errno
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
 EXIT_DONE, EXIT_NOT_COVERED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 _DEBUG = "POLICY_QA_DEBUG"
+_MOVED = "the model of the build, if it has moved since"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,10 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="policy-qa", description="Ask a policy or FAQ knowledge base; answers are quotes."
     )
+    version = metadata.version("policy-qa")
+    parser.add_argument("--version", action="version", version=version, help="print the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     build = _command(commands, "build", _build, "read a corpus and build a knowledge base of it")
-    build.add_argument("corpus", type=Path, help="folder or file with the source documents")
+    build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
 
@@ -82,19 +85,22 @@ def _parser() -> argparse.ArgumentParser:
     for command in (ask, search):
         command.add_argument("query", nargs="+", help="the question")
         _add_knowledge_base(command)
-        command.add_argument("--model", help="the model of the build, if it has moved since")
+        command.add_argument("--model", help=_MOVED)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
     search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
 
     entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
-    entries.add_argument("corpus", type=Path, help="folder or file with the source documents")
+    entries.add_argument("corpus", type=_path, help="folder or file with the source documents")
 
     evaluate = _command(commands, "eval", _eval, "measure retrieval on an evaluation set")
-    evaluate.add_argument("sets", nargs="+", type=Path, metavar="SET", help="evaluation set folder")
-    _add_knowledge_base(evaluate)
     evaluate.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder for TREC runs (default: runs)"
+        "sets", nargs="+", type=_path, metavar="SET", help="evaluation set folder"
+    )
+    _add_knowledge_base(evaluate)
+    evaluate.add_argument("--model", help=_MOVED)
+    evaluate.add_argument(
+        "--runs", type=_path, default=Path("runs"), help="folder for TREC runs (default: runs)"
     )
 
     info = _command(commands, "info", _info, "describe a knowledge base and check its files")
@@ -112,20 +118,29 @@ def _command(
     return command
 
 
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no place; give a folder or file")
+    return Path(text)
+
+
 def _add_knowledge_base(command: argparse.ArgumentParser) -> None:
-    default = Path(os.environ.get("POLICY_QA_KB", KNOWLEDGE_BASE))
+    default = os.environ.get("POLICY_QA_KB") or str(KNOWLEDGE_BASE)
     text = "the knowledge base (default: %(default)s, or the variable POLICY_QA_KB)"
-    command.add_argument("--kb", type=Path, default=default, help=text)
+    command.add_argument("--kb", type=_path, default=default, metavar="FOLDER", help=text)
 
 
 def _print_json(fields: Any) -> None:
+    from policy_qa.output import json_text  # noqa: PLC0415
+
     ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()
-    print(json.dumps(fields, ensure_ascii=ascii_only, indent=2))
+    print(json_text(fields, ascii_only=ascii_only))
 
 
 def _build(options: argparse.Namespace) -> int:
     from policy_qa.encoders import DEFAULT_MODEL  # noqa: PLC0415
     from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+    from policy_qa.output import one_line  # noqa: PLC0415
 
     with _progress() as progress:
         knowledge_base = KnowledgeBase.build(
@@ -134,11 +149,12 @@ def _build(options: argparse.Namespace) -> int:
     knowledge_base.close()
     manifest = knowledge_base.manifest
     if options.json:
-        _print_json(_manifest_fields(knowledge_base))
+        _print_json(_manifest_fields(options.kb, manifest))
     else:
         print(
-            f"Built generation {manifest.generation} of {options.kb}: {manifest.documents} "
-            f"documents, {manifest.entries} entries, {manifest.passages} passages."
+            f"Built generation {manifest.generation} of {one_line(str(options.kb))}: "
+            f"{manifest.documents} documents, {manifest.entries} entries, "
+            f"{manifest.passages} passages."
         )
     return EXIT_DONE
 
@@ -168,7 +184,7 @@ class _Bar(AbstractContextManager[Callable[[int, int], None]]):
 def _open(options: argparse.Namespace) -> Any:
     from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
 
-    return KnowledgeBase.open(options.kb, model=getattr(options, "model", None))
+    return KnowledgeBase.open(options.kb, model=options.model)
 
 
 def _filters(options: argparse.Namespace) -> Any:
@@ -204,20 +220,26 @@ def _search(options: argparse.Namespace) -> int:
 def _entries(options: argparse.Namespace) -> int:
     from policy_qa.corpus import read_corpus  # noqa: PLC0415
     from policy_qa.entries import parse  # noqa: PLC0415
-    from policy_qa.output import entries_text, entry_fields  # noqa: PLC0415
+    from policy_qa.output import entries_fields, entries_text  # noqa: PLC0415
 
     found = [(entry, d) for d in read_corpus(options.corpus) for entry in parse(d)]
     if options.json:
-        _print_json([entry_fields(entry, document) for entry, document in found])
+        _print_json(entries_fields(found))
     else:
         print(entries_text(found))
     return EXIT_DONE
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from policy_qa.evaluation_set import check_against, load_evaluation_set  # noqa: PLC0415
+    from policy_qa.evaluation_set import (  # noqa: PLC0415
+        check_against,
+        check_names,
+        load_evaluation_set,
+    )
+    from policy_qa.output import printable  # noqa: PLC0415
 
     sets = [load_evaluation_set(folder) for folder in options.sets]
+    check_names(sets)
     with _open(options) as knowledge_base:
         entry_ids = [entry.id for entry in knowledge_base.entries()]
         for evaluation_set in sets:
@@ -227,7 +249,7 @@ def _eval(options: argparse.Namespace) -> int:
     if options.json:
         _print_json([fields for _, fields in reports])
     else:
-        print("\n\n".join(text for text, _ in reports))
+        print(printable("\n\n".join(text for text, _ in reports)))
     return EXIT_DONE
 
 
@@ -237,13 +259,17 @@ def _answers_only(knowledge_base: Any) -> Iterator[Any]:
     from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
 
     documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
-    with (
-        tempfile.TemporaryDirectory(prefix="policy-qa-") as folder,
-        KnowledgeBase.build(
-            documents, folder, model=knowledge_base.encoder, index_questions=False
-        ) as answers_only,
-    ):
-        yield answers_only
+    with tempfile.TemporaryDirectory(prefix="policy-qa-") as folder:
+        with _progress() as progress:
+            answers_only = KnowledgeBase.build(
+                documents,
+                folder,
+                model=knowledge_base.encoder,
+                index_questions=False,
+                progress=progress,
+            )
+        with answers_only:
+            yield answers_only
 
 
 def _evaluated(
@@ -251,6 +277,7 @@ def _evaluated(
 ) -> tuple[str, dict[str, Any]]:
     """Run a set with and without the questions in the index; return the report and its fields."""
     from policy_qa import evaluation  # noqa: PLC0415
+    from policy_qa.output import one_line  # noqa: PLC0415
 
     indexes = {
         evaluation.QUESTIONS_INDEXED: (whole, "questions-indexed"),
@@ -261,7 +288,7 @@ def _evaluated(
         runs[label] = evaluation.run_queries(knowledge_base, evaluation_set)
         file = folder / f"{evaluation_set.name}.{suffix}.trec"
         evaluation.write_trec_run(runs[label], file)
-        print(f"policy-qa: wrote {file}", file=sys.stderr)
+        print(f"policy-qa: wrote {one_line(str(file))}", file=sys.stderr)
     measured = {
         label: asdict(evaluation.evaluate(evaluation_set, run)) for label, run in runs.items()
     }
@@ -272,22 +299,22 @@ def _evaluated(
 
 
 def _info(options: argparse.Namespace) -> int:
-    from policy_qa.storage import verify  # noqa: PLC0415
+    from policy_qa.output import one_line  # noqa: PLC0415
+    from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
 
-    with _open(options) as knowledge_base:
-        if options.check:
-            verify(knowledge_base.path, knowledge_base.manifest, again=True)
-    fields = _manifest_fields(knowledge_base)
+    manifest = read_manifest(options.kb)
+    verify(options.kb, manifest, again=options.check)
+    fields = _manifest_fields(options.kb, manifest)
     if options.json:
         _print_json(fields)
     else:
         width = max(map(len, fields))
-        print("\n".join(f"{name:{width}}  {value}" for name, value in fields.items()))
+        print("\n".join(f"{name:{width}}  {one_line(str(v))}" for name, v in fields.items()))
     return EXIT_DONE
 
 
-def _manifest_fields(knowledge_base: Any) -> dict[str, Any]:
-    fields = asdict(knowledge_base.manifest)
+def _manifest_fields(path: Path, manifest: Any) -> dict[str, Any]:
+    fields = asdict(manifest)
     files = fields.pop("files")
     size = sum(size for size, _ in files.values())
-    return {"path": str(knowledge_base.path), **fields, "files": len(files), "bytes": size}
+    return {"path": str(path), **fields, "files": len(files), "bytes": size}

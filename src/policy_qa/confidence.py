@@ -1,9 +1,10 @@
 """How probable it is that the best entry answers the query: a first estimate.
 
-A logistic regression on two signals of the best entry's best passage: its likeness to the query
-(cosine of centred vectors) and the share of the query's weighted tokens in it. Fitted on covidfaq,
-hint3_sofmattress and stard: their own queries, right or wrong, and queries of the other sets and
-unanswerable ones, which no entry answers. It is not calibrated on the corpus it is used with.
+A logistic regression on signals of the best hit: the likeness of its passage to the query (cosine
+of centred vectors), the share of the query's weighted tokens in its entry, and whether query and
+passage are in different languages, which lowers every likeness. `eval/fit_confidence.py` fits it
+on the development sets and the tuning half of the seed's questions. It is not calibrated on the
+corpus it is used with.
 """
 
 import math
@@ -12,14 +13,13 @@ from collections.abc import Mapping
 from policy_qa.settings import ANSWERED_FROM, RELATED_FROM
 from policy_qa.types import Status
 
-_INTERCEPT = -6.2
-_LIKENESS = 12.3
-_LEXICAL = 2.6
+_INTERCEPT = -4.2
+_WEIGHTS = {"likeness": 9.4, "entry": 1.8, "across": 0.5}
 
 
 def confidence(components: Mapping[str, float]) -> float:
     """Return the estimated probability, 0 to 1, from a hit's component scores."""
-    logit = _INTERCEPT + _LIKENESS * components["likeness"] + _LEXICAL * components["lexical"]
+    logit = _INTERCEPT + sum(weight * components[name] for name, weight in _WEIGHTS.items())
     return 1 / (1 + math.exp(-logit))
 
 

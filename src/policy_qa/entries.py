@@ -165,7 +165,8 @@ def _question_and_answer(
         head = trimmed(text, Span(marker.head, end))
         certain = marker.question or above_others
         question, rest = _split_opening_line(text, head, whole, certain=certain)
-    return _without_bold(text, question), skip_answer_mark(text, trimmed(text, rest))
+    answer = skip_answer_mark(text, trimmed(text, rest), lettered=marker.lettered)
+    return _without_bold(text, question), answer
 
 
 def _without_bold(text: str, question: Span) -> Span:

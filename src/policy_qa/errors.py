@@ -8,7 +8,7 @@ PolicyQAError
 ├── KnowledgeBaseError        the knowledge base on disk cannot be used as it is
 │   ├── KnowledgeBaseNotFound there is none at that place
 │   ├── FormatVersionError    it was written by another format version
-│   ├── EncoderMismatchError  it was built with another encoder
+│   ├── EncoderMismatchError  it was built with another encoder or text folding
 │   ├── CorruptionError       a file is missing, truncated or altered
 │   └── LockedError           another process is writing to it
 ├── EncoderError              the encoder cannot be made or loaded
@@ -51,7 +51,7 @@ class FormatVersionError(KnowledgeBaseError):
 
 
 class EncoderMismatchError(KnowledgeBaseError):
-    """Raised when the knowledge base was built with another encoder than the one given."""
+    """Raised when the knowledge base was built with another encoder or text folding."""
 
 
 class CorruptionError(KnowledgeBaseError):

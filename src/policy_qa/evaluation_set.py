@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from policy_qa.errors import EvaluationError
+from policy_qa.errors import EvaluationError, QueryError
+from policy_qa.knowledge_base import check_query
 
 QUERIES_FILE = "queries.jsonl"
 QRELS_FILE = "qrels.tsv"
@@ -93,16 +94,42 @@ def load_evaluation_set(folder: str | Path) -> EvaluationSet:
     return EvaluationSet(folder.resolve().name, folder, queries, qrels)
 
 
+def check_names(evaluation_sets: Iterable[EvaluationSet]) -> None:
+    """Check that no two sets have the same name, under which their runs are written.
+
+    Raises:
+        EvaluationError: Two have; the message names both folders.
+    """
+    folders: dict[str, Path] = {}
+    for evaluation_set in evaluation_sets:
+        name, folder = evaluation_set.name, evaluation_set.folder
+        if name in folders:
+            raise EvaluationError(
+                f"The evaluation sets {folders[name]} and {folder} have the same name {name!r}, so "
+                "one run would replace the other. Rename a folder, or measure them one by one."
+            )
+        folders[name] = folder
+
+
 def check_against(evaluation_set: EvaluationSet, entry_ids: Iterable[str]) -> None:
-    """Check that every qrel points to an entry that exists.
+    """Check that every query can be asked and every qrel points to an entry that exists.
 
     Args:
         evaluation_set: The set to check.
         entry_ids: The ids of all entries of the knowledge base.
 
     Raises:
-        EvaluationError: A qrel points to nothing; the message names file, line and id.
+        EvaluationError: A query cannot be asked, or a qrel points to nothing; the message names
+            file, line and id.
     """
+    for query in evaluation_set.queries:
+        try:
+            check_query(query.text)
+        except QueryError as error:
+            raise EvaluationError(
+                f"{evaluation_set.folder / QUERIES_FILE}:{query.line}: query {query.id!r} cannot "
+                f"be asked: {error}"
+            ) from error
     known = frozenset(entry_ids)
     for qrel in evaluation_set.qrels:
         if qrel.entry_id not in known:

@@ -1,19 +1,21 @@
 """The façade: build a knowledge base, open it, search it, ask it."""
 
 import re
+import sqlite3
 import unicodedata
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
 from policy_qa.answers import compose
-from policy_qa.build import Progress, build_generation
+from policy_qa.build import Progress, build_generation, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.corpus import read_corpus
 from policy_qa.dense import DenseIndex
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
-from policy_qa.errors import EncoderMismatchError, InputError, QueryError
+from policy_qa.errors import CorruptionError, EncoderMismatchError, InputError, QueryError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever
@@ -25,9 +27,11 @@ from policy_qa.storage import (
     LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
+    build_command,
     current_generation,
     generation_folder,
     read_manifest,
+    unreadable,
     verify,
 )
 from policy_qa.store import Store
@@ -43,22 +47,35 @@ class KnowledgeBase:
     """
 
     def __init__(self, path: Path, manifest: Manifest, encoder: Encoder) -> None:
-        """Load the generation's files; use `build` or `open`, which check them first."""
+        """Load the generation's files; use `build` or `open`, which check them first.
+
+        Raises:
+            CorruptionError: If a file cannot be loaded.
+        """
         folder = generation_folder(path, manifest.generation)
         self.path = path
         self.manifest = manifest
         self._encoder = encoder
-        self._store = Store(folder / STORE_FILE)
-        self._retriever = Retriever(
-            encoder,
-            Centres.open(folder / CENTRES_FILE),
-            Indexes(
-                DenseIndex.open(folder / DENSE_FILE),
-                LexicalIndex.open(folder / LEXICAL_FOLDER),
-                LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
-            ),
-            self._store,
-        )
+        try:
+            self._store = Store(folder / STORE_FILE)
+        except _LOADING as error:
+            raise unreadable(path, manifest, error) from error
+        try:
+            self._retriever = Retriever(
+                encoder,
+                Centres.open(folder / CENTRES_FILE),
+                Indexes(
+                    DenseIndex.open(folder / DENSE_FILE),
+                    LexicalIndex.open(folder / LEXICAL_FOLDER),
+                    LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
+                ),
+                self._store,
+            )
+        except BaseException as error:
+            self._store.close()
+            if isinstance(error, _LOADING):
+                raise unreadable(path, manifest, error) from error
+            raise
 
     @classmethod
     def build(
@@ -117,25 +134,43 @@ class KnowledgeBase:
         Raises:
             KnowledgeBaseNotFound: If there is none at the path.
             FormatVersionError: If another format version wrote it.
-            EncoderMismatchError: If it was built with another encoder.
+            EncoderMismatchError: If it was built with another encoder, or its texts were folded in
+                another way.
             CorruptionError: If a file is missing, truncated or altered.
         """
         path = Path(path)
+        # The encoder first: it takes seconds, in which builds may remove what was checked before.
+        encoder = cls._encoder_for(path, read_manifest(path), model)
         manifest = read_manifest(path)
-        verify(path, manifest)
+        try:
+            return cls._open(path, manifest, encoder)
+        except CorruptionError:
+            newer = read_manifest(path)
+            if newer.generation == manifest.generation:
+                raise
+        return cls._open(path, newer, encoder)
+
+    @staticmethod
+    def _encoder_for(path: Path, manifest: Manifest, model: str | Encoder | None) -> Encoder:
+        _check_text(path, manifest)
         if model is None and manifest.model == manifest.encoder:
             raise EncoderMismatchError(
                 f"The knowledge base at {path} was built with the encoder {manifest.encoder} of a "
                 "program, which has no name to load it by. Give that encoder as model."
             )
         wanted = model if model is not None else manifest.model
-        encoder = load_encoder(wanted) if isinstance(wanted, str) else wanted
+        return load_encoder(wanted) if isinstance(wanted, str) else wanted
+
+    @classmethod
+    def _open(cls, path: Path, manifest: Manifest, encoder: Encoder) -> "KnowledgeBase":
+        _check_text(path, manifest)
         if encoder.identity != manifest.encoder:
             raise EncoderMismatchError(
                 f"The knowledge base at {path} was built with the encoder {manifest.encoder}, not "
                 f"with {encoder.identity}. Name that model with --model, or build it again: "
-                f"policy-qa build {manifest.corpus} --kb {path}"
+                f"{build_command(path, manifest.corpus)}"
             )
+        verify(path, manifest)
         return cls(path, manifest, encoder)
 
     @staticmethod
@@ -228,7 +263,7 @@ class KnowledgeBase:
 
     def _encoded(self, queries: Sequence[str]) -> list[EncodedQuery]:
         for query in queries:
-            _check_query(query)
+            check_query(query)
         return self._retriever.encode([_SURROGATES.sub(" ", query) for query in queries])
 
     def _hits(self, query: EncodedQuery, top_k: int, filters: Filters | None) -> list[Hit]:
@@ -253,6 +288,27 @@ class KnowledgeBase:
                     )
 
 
+_LOADING = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    EOFError,
+    sqlite3.Error,
+    zipfile.BadZipFile,
+)
+"""How SQLite, FAISS, tantivy and NumPy refuse a file."""
+
+
+def _check_text(path: Path, manifest: Manifest) -> None:
+    if manifest.text != text_recipe():
+        raise EncoderMismatchError(
+            f"The knowledge base at {path} was built with another text folding ({manifest.text}), "
+            f"not with this program's ({text_recipe()}). Build it again: "
+            f"{build_command(path, manifest.corpus)}"
+        )
+
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """Halves of characters, as from an argument that is not UTF-8; no encoder takes them."""
 
@@ -263,7 +319,12 @@ def _lasting_name(model: str) -> str:
     return str(folder.resolve()) if model != DEFAULT_MODEL and folder.is_dir() else model
 
 
-def _check_query(query: str) -> None:
+def check_query(query: str) -> None:
+    """Check that a query can be asked.
+
+    Raises:
+        QueryError: If it is empty, too long, or has no letter and no digit.
+    """
     if not query.strip():
         raise QueryError("The query is empty. Type a question.")
     if len(query) > MAX_QUERY_CHARS:

@@ -8,6 +8,7 @@ a case to `tests/test_entries.py`.
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise, zip_longest
 from typing import Final
 
@@ -17,6 +18,7 @@ from policy_qa.lines import (
     SENTENCE_ENDS,
     Line,
     Marker,
+    asks,
     is_heading,
 )
 from policy_qa.numbering import CHINESE_NUMBER, ordinal, outermost
@@ -28,12 +30,14 @@ Layout = Callable[[Sequence[Line]], list[Marker]]
 _WRAPPED_LINES: Final = 3
 """At most so many lines go before the one that ends a wrapped question."""
 _ANSWER_WORD: Final = r"(?:[Aa]nswer|ANSWER|答案|解答|回答|回覆|回复|答)"
-_QUESTION_WORD: Final = r"(?:[Qq]uestion|QUESTION|Q|問題|问题|提問|提问|問|问)"
+_QUESTION_WORD: Final = r"(?:[Qq]uestion|QUESTION|[QＱ]|問題|问题|提問|提问|問|问)"
 _COUNT: Final = rf"\s{{0,3}}(?:\d{{1,4}}|{CHINESE_NUMBER})?\s{{0,3}}"
 _ANSWER_MARK: Final = (
     rf"\*{{0,2}}(?:{_ANSWER_WORD}{_COUNT}[:：.．、]|[【\[]{_ANSWER_WORD}{_COUNT}[】\]][:：]?"
-    rf"|A{_COUNT}[:：]|A\d{{1,4}}(?:\s{{0,3}}[.．、]|\s))\*{{0,2}}\s*"
+    rf"|[AＡ]{_COUNT}[:：]|[AＡ]\d{{1,4}}(?:\s{{0,3}}[.．、]|\s))\*{{0,2}}\s*"
 )
+_LETTER_DOT: Final = rf"{_COUNT}[.．、](?![A-Za-z]\.)"
+"""After a letter; the capital of `A.M.` is no mark."""
 _HEADING = re.compile(r"(#{1,6})(?:\s+|$)")
 _UNDERLINE = re.compile(r"(={3,}|-{3,})$")
 _FENCE = re.compile(r"(```|~~~)")
@@ -41,11 +45,14 @@ _BOLD = re.compile(r"(\*\*|__)(?=\S)(?P<head>[^*_]+)\1[:：]?$")
 _BULLET = re.compile(r"(?:[-*+•·▪●○◆■]|[A-Z][.)])\s+")
 _QUESTION_MARK = re.compile(
     r"(?:\**\s*(?:\d{1,4}\s*[.)、．]|[(（]\d{1,4}[)）])\s*)?\**"
-    rf"(?:{_QUESTION_WORD}{_COUNT}[:：.．、]|[【\[]{_QUESTION_WORD}{_COUNT}[】\]][:：]?|Q\d{{1,4}}\s)"
+    rf"(?:(?P<lettered>[QＱ]{_LETTER_DOT})|{_QUESTION_WORD}{_COUNT}[:：.．、]"
+    rf"|[【\[]{_QUESTION_WORD}{_COUNT}[】\]][:：]?|(?P<bare>[QＱ]\d{{1,4}}\s))"
     r"\**\s*"
 )
 _ANSWER = re.compile(_ANSWER_MARK)
-_ANSWER_INSIDE = re.compile(rf"(?<=[?？。\s])(?=(?:{_ANSWER_WORD}|A){_COUNT}[:：])")
+_LETTERED_ANSWER = re.compile(rf"\*{{0,2}}[AＡ]{_LETTER_DOT}\*{{0,2}}\s*")
+_ANSWER_INSIDE = re.compile(rf"(?<=[?？。\s])(?=(?:{_ANSWER_WORD}|[AＡ]){_COUNT}[:：])")
+_LETTERED_INSIDE = re.compile(rf"[?？]\s{{0,3}}(?=[AＡ]{_LETTER_DOT})")
 _LIST_MARK: Final = rf"[(（](?:{CHINESE_NUMBER}|\d{{1,3}})[)）]"
 _ARTICLE = re.compile(
     rf"第\s*(?:{CHINESE_NUMBER}|\d+(?:-\d+)?)\s*[條条](?:之{CHINESE_NUMBER}|之\d+|-\d+)?"
@@ -74,12 +81,24 @@ def markdown_headings(lines: Sequence[Line]) -> list[Marker]:
         if match := _HEADING.match(line.text):
             end = start + len(_without_closing_hashes(line.text))
             head = min(start + match.end(), end)
-            markers.append(Marker(start, head, end, len(match[1])))
+            markers.append(_heading(line, Marker(start, head, end, len(match[1]))))
         elif following and line.text and (rule := _UNDERLINE.match(following.text)):
             level = 1 if rule[1][0] == "=" else 2
             if not _UNDERLINE.match(line.text):
                 markers.append(Marker(start, start, line.span.end, level))
     return markers
+
+
+def _heading(line: Line, marker: Marker) -> Marker:
+    """Leave out the `Q:` of a heading; `Q1 ` alone may as well be the quarter of a year."""
+    at = marker.head - line.span.start
+    mark = _QUESTION_MARK.match(line.text, at)
+    if not mark or marker.head_end is None or line.span.start + mark.end() >= marker.head_end:
+        return marker
+    if mark["bare"] and not asks(line.text[mark.end() :]):
+        return marker
+    head = line.span.start + mark.end()
+    return replace(marker, head=head, question=True, lettered=bool(mark["lettered"]))
 
 
 def _after_front_matter(lines: Sequence[Line]) -> int:
@@ -97,24 +116,30 @@ def _without_closing_hashes(text: str) -> str:
 
 def question_and_answer_marks(lines: Sequence[Line]) -> list[Marker]:
     """`Q: … A: …`, `問：… 答：…`, numbered or not; without any answer mark, two questions."""
-    opened: list[tuple[int, int]] = []
+    opened: list[Marker] = []
     answers = []
     for line in lines:
         start = line.span.start
-        if _ANSWER.match(line.text):
+        lettered = bool(opened) and opened[-1].lettered
+        if _ANSWER.match(line.text) or (lettered and _LETTERED_ANSWER.match(line.text)):
             answers.append(start)
         elif match := _QUESTION_MARK.match(line.text):
-            opened.append((start, start + match.end()))
-            if inside := _ANSWER_INSIDE.search(line.text, match.end()):
+            lettered = bool(match["lettered"])
+            head = start + match.end()
+            opened.append(Marker(start, head, question=True, lettered=lettered))
+            inside = _ANSWER_INSIDE.search(line.text, match.end())
+            if not inside and lettered:
+                inside = _LETTERED_INSIDE.search(line.text, match.end())
+            if inside:
                 answers.append(start + inside.end())
     if not opened or (not answers and len(opened) < 2):
         return []
     markers = []
-    ends = [start for start, _ in opened[1:]] + [lines[-1].span.end]
-    for (start, head), end in zip(opened, ends, strict=True):
-        following = bisect_left(answers, head)
+    ends = [marker.start for marker in opened[1:]] + [lines[-1].span.end]
+    for marker, end in zip(opened, ends, strict=True):
+        following = bisect_left(answers, marker.head)
         answered = following < len(answers) and answers[following] < end
-        markers.append(Marker(start, head, answers[following] if answered else None, question=True))
+        markers.append(replace(marker, head_end=answers[following] if answered else None))
     return markers
 
 
@@ -250,9 +275,17 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
     return blocks
 
 
-def skip_answer_mark(text: str, span: Span) -> Span:
-    """Return the span without the `A:` or `答：` that it may begin with."""
+def skip_answer_mark(text: str, span: Span, *, lettered: bool = False) -> Span:
+    """Return the span without the `A:` or `答：` that it may begin with.
+
+    Args:
+        text: Of the page.
+        span: Of the answer.
+        lettered: Whether it answers a `Q.`, so that `A.` is a mark and not an initial.
+    """
     match = _ANSWER.match(text, span.start, span.end)
+    if not match and lettered:
+        match = _LETTERED_ANSWER.match(text, span.start, span.end)
     return Span(match.end(), span.end) if match else span
 
 

@@ -7,6 +7,8 @@ token of the query would get, 0 means that none matches, and values of different
 """
 
 import math
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +27,7 @@ class LexicalIndex:
     def __init__(self, index: tantivy.Index) -> None:
         index.register_tokenizer(_ANALYZER, _analyzer())
         self._schema = index.schema
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._searcher = index.searcher()
 
     @classmethod
@@ -61,7 +64,19 @@ class LexicalIndex:
     @classmethod
     def open(cls, path: Path) -> "LexicalIndex":
         """Open what `build` wrote."""
-        return cls(tantivy.Index.open(str(path)))
+        try:
+            return cls(tantivy.Index.open(str(path)))
+        except ValueError as error:
+            if "Lockfile" not in str(error):
+                raise
+        # tantivy writes a lock file to read: in a place that is read-only, it reads a copy.
+        copy = tempfile.TemporaryDirectory(prefix="policy-qa-")
+        for file in path.iterdir():
+            if not file.name.endswith(".lock"):
+                shutil.copyfile(file, Path(copy.name, file.name))
+        index = cls(tantivy.Index.open(copy.name))
+        index._copy = copy  # removed with the index
+        return index
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)

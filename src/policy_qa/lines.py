@@ -11,7 +11,9 @@ LONGEST_QUESTION_LINE: Final = 120
 LONGEST_HEADING: Final = 40
 SENTENCE_ENDS: Final = tuple("。.!！?？,，;；:：、…")
 _INTERROGATIVE: Final = re.compile(
-    r"如何|怎[麼么樣样]|什[麼么]|甚麼|哪[些個个裡里種种]|何[時时]|[為为]何|是否|[能可]否|多[久少]|[嗎吗]"
+    r"如何|怎[麼么樣样辦办]|什[麼么]|甚麼|哪[些個个裡裏里種种兒儿位]|何[時时]|[為为]何|是否|[能可]否"
+    r"|多[久少]|[嗎吗誰谁]|([能可要會会是該该])不\1|有[沒没]有"
+    r"|(?<![好這这那十百千數数前近])[幾几][天個个日週周月年次件種种筆笔張张位人元塊块點点時时小分]"
     r"|(?i:^(?:how|what|when|where|why|who|which|can|could|do|does|is|are|will|should|may)\b)"
 )
 
@@ -34,6 +36,7 @@ class Marker:
         head_end: Where the question or heading ends; None where the opening line decides.
         level: Nesting depth; a marker ends every open one of its level or deeper.
         question: Whether it certainly opens a question (Q:), not merely a section.
+        lettered: Whether the mark is `Q.`, so that the answer may begin with `A.`.
     """
 
     start: int
@@ -41,6 +44,7 @@ class Marker:
     head_end: int | None = None
     level: int = 0
     question: bool = False
+    lettered: bool = False
 
 
 def is_question(text: str) -> bool:

@@ -1,10 +1,13 @@
 """Answers, hits and entries as JSON and as text for a terminal."""
 
+import json
+import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
-from policy_qa.answers import line_number
 from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
 
 _STATUS = {
@@ -12,6 +15,28 @@ _STATUS = {
     "related": "Related, but not sure to answer",
     "not_covered": "The knowledge base does not cover this",
 }
+
+
+class Lines:
+    """The lines of one text, found once; as in an editor, CR, LF and CRLF all end a line."""
+
+    def __init__(self, text: str) -> None:
+        ends = list(_LINE_END.finditer(text))
+        self._starts = [0, *(end.end() for end in ends)]
+        self._ends = [*(end.start() for end in ends), len(text)]
+
+    def number(self, position: int) -> int:
+        """Return the line of a position; lines start at 1."""
+        return bisect_right(self._starts, position)
+
+    def split(self, span: Span) -> Iterator[tuple[int, Span]]:
+        """Yield the number of each line of a span, and what the span holds of it."""
+        for number in range(self.number(span.start), self.number(span.end) + 1):
+            start = max(span.start, self._starts[number - 1])
+            yield number, Span(start, max(start, min(span.end, self._ends[number - 1])))
+
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
@@ -38,18 +63,23 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
     }
 
 
-def entry_fields(entry: Entry, document: Document) -> dict[str, Any]:
-    """Return an entry as JSON fields, with its lines."""
-    question = document.text[entry.question.start : entry.question.end]
-    first, last = entry_lines(entry, document)
-    fields = _entry_fields(entry, question)
-    return fields | {"first_line": first, "last_line": last, "answer": _span(entry.answer)}
+def entries_fields(entries: Iterable[tuple[Entry, Document]]) -> list[dict[str, Any]]:
+    """Return entries as JSON fields, with their lines; those of a document stand together."""
+    return [
+        _entry_fields(entry, document.text[entry.question.start : entry.question.end])
+        | {"first_line": first, "last_line": last, "answer": _span(entry.answer)}
+        for entry, document, first, last in _with_lines(entries)
+    ]
 
 
-def entry_lines(entry: Entry, document: Document) -> tuple[int, int]:
-    """Return an entry's first and last line; lines start at 1."""
-    text, span = document.text, entry.span
-    return line_number(text, span.start), line_number(text, span.end)
+def _with_lines(
+    entries: Iterable[tuple[Entry, Document]],
+) -> Iterator[tuple[Entry, Document, int, int]]:
+    """Yield entries with their first and last lines."""
+    for document, together in groupby(entries, key=lambda pair: pair[1]):
+        lines = Lines(document.text)
+        for entry, _ in together:
+            yield entry, document, lines.number(entry.span.start), lines.number(entry.span.end)
 
 
 def _entry_fields(entry: Entry, question: str) -> dict[str, Any]:
@@ -100,10 +130,9 @@ def hits_text(hits: Iterable[Hit]) -> str:
 
 
 def entries_text(entries: Iterable[tuple[Entry, Document]]) -> str:
-    """Return entries for a terminal, with the lines they were found on."""
+    """Return entries for a terminal, with their lines; those of a document stand together."""
     lines = []
-    for entry, document in entries:
-        first, last = entry_lines(entry, document)
+    for entry, document, first, last in _with_lines(entries):
         question = document.text[entry.question.start : entry.question.end]
         answer = document.text[entry.answer.start : entry.answer.end]
         above = " > ".join(map(one_line, entry.path))
@@ -133,3 +162,15 @@ def printable(text: str) -> str:
 
 
 _STEERING = ("Cc", "Cf", "Cs", "Co")
+
+
+def json_text(fields: Any, *, ascii_only: bool = False) -> str:
+    """Return indented JSON with letters as they are and what steers a terminal as escapes."""
+    text = json.dumps(fields, ensure_ascii=ascii_only, indent=2)
+    return "".join(
+        json.dumps(c)[1:-1] if c != "\n" and unicodedata.category(c) in _ESCAPED else c
+        for c in text
+    )
+
+
+_ESCAPED = ("Cc", "Cf", "Zl", "Zp")

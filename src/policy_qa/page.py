@@ -11,6 +11,7 @@ from importlib import resources
 from itertools import pairwise
 
 from policy_qa.labels import Labels
+from policy_qa.output import Lines
 from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
 
 
@@ -22,7 +23,7 @@ def style() -> str:
 
 def escape(text: str) -> str:
     """Return text as HTML that shows exactly that text, its line breaks included."""
-    return html.escape(text).replace("\r\n", "<br>").replace("\n", "<br>")
+    return re.sub(r"\r\n|\r|\n", "<br>", html.escape(text))
 
 
 def escape_markdown(text: str) -> str:
@@ -36,7 +37,11 @@ def percent(confidence: float) -> int:
 
 
 def source_lines(
-    text: str, span: Span, quotes: Iterable[Span] = (), question: Span | None = None
+    text: str,
+    span: Span,
+    quotes: Iterable[Span] = (),
+    question: Span | None = None,
+    lines: Lines | None = None,
 ) -> str:
     """Return the lines of a span as HTML, numbered as in the document, empty lines left out.
 
@@ -45,22 +50,21 @@ def source_lines(
         span: What to show of it.
         quotes: What to highlight; parts may overlap or reach over the span's ends.
         question: What to set in bold.
+        lines: Those of the text, if they were found before.
     """
     marks = _merged(quotes)
     bold = question or Span(0, 0)
     cuts = {edge for mark in (*marks, bold) for edge in (mark.start, mark.end)}
-    rows, start = [], span.start
-    number = text.count("\n", 0, span.start) + 1
-    for line in text[span.start : span.end].split("\n"):
-        end = start + len(line)
+    rows = []
+    for number, line in (lines or Lines(text)).split(span):
+        start, end = line.start, line.end
         edges = [start, *sorted(cut for cut in cuts if start < cut < end), end]
-        if line.strip():
+        if text[start:end].strip():
             shown = "".join(
                 _piece(text[a:b], marked=_inside(a, marks), bold=_inside(a, [bold]))
                 for a, b in pairwise(edges)
             )
             rows.append(f'<p class="pq-line" data-line="{number}">{shown}</p>')
-        start, number = end + 1, number + 1
     return "".join(rows)
 
 
@@ -79,16 +83,15 @@ def _inside(offset: int, spans: Sequence[Span]) -> bool:
 
 
 def _piece(text: str, *, marked: bool, bold: bool) -> str:
-    shown = escape(text.rstrip("\r"))
+    shown = escape(text)
     shown = f"<mark>{shown}</mark>" if marked and shown else shown
     return f"<strong>{shown}</strong>" if bold and shown else shown
 
 
-def place(document: Document, span: Span, labels: Labels) -> str:
+def _place(document: Document, span: Span, lines: Lines, labels: Labels) -> str:
     """Return where a span stands, as HTML: the document and its lines."""
     body = document.text[span.start : span.end].rstrip()
-    first = document.text.count("\n", 0, span.start) + 1
-    last = first + body.count("\n")
+    first, last = lines.number(span.start), lines.number(span.start + len(body))
     form = labels.lines if last > first else labels.cited
     return escape(form.format(document=document.id, first=first, last=last, line=first))
 
@@ -125,7 +128,7 @@ def answer_card(answer: Answer, labels: Labels) -> str:
     if note:
         parts.append(f'<p class="pq-note">{escape(note)}</p>')
     parts += [_quote(citation, labels) for citation in answer.conclusion]
-    if answer.question and answer.status != "not_covered":
+    if answer.question:
         parts.append(
             f'<p class="pq-label">{escape(labels.matched)}</p>'
             f'<p class="pq-question">{escape(answer.question)}</p>'
@@ -144,30 +147,35 @@ def _quote(citation: Citation, labels: Labels) -> str:
 def source_card(document: Document, entry: Entry, quotes: Iterable[Span], labels: Labels) -> str:
     """Return an entry in its own words as HTML, with the quotes highlighted in their place."""
     path = "".join(f"<li>{escape(heading)}</li>" for heading in entry.path)
-    where = place(document, entry.span, labels)
+    lines = Lines(document.text)
+    where = _place(document, entry.span, lines, labels)
     return (
         f'<section class="pq-entry"><p class="pq-head"><span class="pq-label">'
         f'{escape(labels.source)}</span><span class="pq-place">{where}</span></p>'
         + (f'<ol class="pq-path">{path}</ol>' if path else "")
         + f'<div class="pq-source" tabindex="0" role="region" aria-label="{escape(labels.source)}">'
-        f"{source_lines(document.text, entry.span, quotes, entry.question)}</div></section>"
+        f"{source_lines(document.text, entry.span, quotes, entry.question, lines)}"
+        "</div></section>"
     )
 
 
 def other_entries(found: Sequence[tuple[Hit, Document]], heading: str, labels: Labels) -> str:
     """Return entries as HTML, each folded to its question and opening to its whole text."""
+    lines = {document.id: Lines(document.text) for _, document in found}
     items = "".join(
-        f'<details class="pq-other"><summary><bdi>{escape(hit.question or labels.untitled)}</bdi>'
-        f'<span class="pq-place">{place(document, hit.entry.span, labels)}</span></summary>'
-        f'<div class="pq-source">{_found(hit, document)}</div></details>'
-        for hit, document in found
+        _other_entry(hit, document, lines[document.id], labels) for hit, document in found
     )
     return f'<section><h2 class="pq-label">{escape(heading)}</h2>{items}</section>'
 
 
-def _found(hit: Hit, document: Document) -> str:
+def _other_entry(hit: Hit, document: Document, lines: Lines, labels: Labels) -> str:
     quotes = () if hit.passage.is_question else (hit.passage.span,)
-    return source_lines(document.text, hit.entry.span, quotes, hit.entry.question)
+    source = source_lines(document.text, hit.entry.span, quotes, hit.entry.question, lines)
+    return (
+        f'<details class="pq-other"><summary><bdi>{escape(hit.question or labels.untitled)}</bdi>'
+        f'<span class="pq-place">{_place(document, hit.entry.span, lines, labels)}</span></summary>'
+        f'<div class="pq-source">{source}</div></details>'
+    )
 
 
 def empty(entries: int, documents: int, labels: Labels, *, examples: bool) -> str:

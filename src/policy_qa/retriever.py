@@ -1,9 +1,9 @@
 """Query to hits: both rankings, fused by score, rolled up to entries.
 
-Each index names its best passages, and every passage that either names gets every score. The fused
-score is a convex combination of normalised scores (Bruch, Gai and Ingber, "An Analysis of Fusion
-Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023) with weights by the query's language. An
-entry is as good as its best passage.
+Both indexes of passages name their best, and every passage that either names gets every score. The
+fused score is a convex combination of normalised scores (Bruch, Gai and Ingber, "An Analysis of
+Fusion Functions for Hybrid Retrieval", ACM TOIS 42(1), 2023) with weights by the query's language.
+An entry is as good as its best passage.
 
 Component scores of a hit, of its best passage unless said otherwise:
     dense     inner product of the query's unit vector and the passage's (see `build`), 0 to 1
@@ -23,7 +23,7 @@ from policy_qa.centring import Centres, language
 from policy_qa.dense import DenseIndex, Rows
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.settings import CANDIDATES, LEXICAL_WEIGHTS
+from policy_qa.settings import CANDIDATES, LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT
 from policy_qa.store import Store
 from policy_qa.tokens import tokens
 from policy_qa.types import Encoder, Filters, Hit, Passage, Ranking
@@ -51,9 +51,9 @@ class Candidates:
 
     def fused(self, language: str) -> Scores:
         """Return `(n,) float32` fused scores, 0 to 1, for a query in that language."""
-        weight = LEXICAL_WEIGHTS[language]
-        scores = self.dense + weight * (self.lexical + self.entry_lexical)
-        return np.asarray(scores / (1 + 2 * weight), np.float32)
+        of_passage, of_entry = LEXICAL_WEIGHTS[language]
+        scores = self.dense + of_passage * self.lexical + of_entry * self.entry_lexical
+        return np.asarray(scores / (1 + of_passage + of_entry), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,11 @@ class Retriever:
             sum(weights[token] for token in weights.keys() & set(tokens(fold(passage.text))))
             for _, passage in passages
         ]
-        return [float(d + c / total) / 2 for d, c in zip(dense.tolist(), covered, strict=True)]
+        weight = SENTENCE_LEXICAL_WEIGHT
+        return [
+            float(d + weight * c / total) / (1 + weight)
+            for d, c in zip(dense.tolist(), covered, strict=True)
+        ]
 
     def _candidates(self, query: EncodedQuery, filters: Filters | None) -> Candidates:
         allowed = np.array(self._store.rows(filters), np.int64) if filters else None

@@ -5,7 +5,7 @@
       lock                    held by the one process that writes
       vectors.sqlite          vectors by the hash of encoder and text: never encoded twice
       generations/7/
-        manifest.json         format, encoder, counts, size and SHA-256 of every other file
+        manifest.json         format, encoder, text, counts, size and SHA-256 of every other file
         verified.json         when each file was last found whole; safe to lose
         store.sqlite          documents, entries, passages: the truth
         dense.faiss           derived
@@ -15,6 +15,7 @@
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
+Of the older generations two stay, that readers may still have open.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -66,6 +68,7 @@ class Manifest:
         model: The model as it was named at the build.
         encoder: The encoder's identity.
         dim: Components of a vector.
+        text: What made the indexed text of the source's: recipe, OpenCC, Unicode; see `build`.
         questions_indexed: False in an index of answers only, which only evaluations make.
         documents: How many.
         entries: How many.
@@ -81,6 +84,7 @@ class Manifest:
     model: str
     encoder: str
     dim: int
+    text: str
     questions_indexed: bool
     documents: int
     entries: int
@@ -108,7 +112,7 @@ def _current(path: Path) -> tuple[int, str]:
         if _generation_numbers(path):
             raise CorruptionError(f"{file} is missing. {_rebuild(path)}") from None
         raise KnowledgeBaseNotFound(
-            f"There is no knowledge base at {path}. Make one: policy-qa build CORPUS --kb {path}"
+            f"There is no knowledge base at {path}. Make one: {build_command(path)}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptionError(f"Cannot read {file}: {error}. {_rebuild(path)}") from error
@@ -190,6 +194,13 @@ def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:
             _write_atomically(folder / _VERIFIED, json.dumps(stamps))
 
 
+def unreadable(path: Path, manifest: Manifest, error: Exception) -> CorruptionError:
+    """Return the error for a generation whose files are whole and cannot be loaded all the same."""
+    folder = generation_folder(path, manifest.generation)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return CorruptionError(f"{folder} cannot be loaded: {reason}. {_rebuild(path)}")
+
+
 def _is_whole(file: Path, sha256: str) -> bool:
     try:
         return _sha256(file) == sha256
@@ -205,8 +216,13 @@ def _verified(folder: Path) -> dict[str, list[int]]:
     return known if isinstance(known, dict) else {}
 
 
+def build_command(path: Path, corpus: str = "CORPUS") -> str:
+    """Return the command that builds a knowledge base, for a shell."""
+    return f"policy-qa build {shlex.quote(corpus)} --kb {shlex.quote(str(path))}"
+
+
 def _rebuild(path: Path) -> str:
-    return f"Build it again: policy-qa build CORPUS --kb {path}"
+    return f"Build it again: {build_command(path)}"
 
 
 @contextlib.contextmanager
@@ -328,8 +344,14 @@ def _write_atomically(file: Path, text: str) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Force a file or a folder's list of names to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Force a file or a folder's list of names to the disk.
+
+    Windows opens no folder, and flushes only what is open for writing.
+    """
+    is_folder = path.is_dir()
+    if is_folder and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -1,4 +1,8 @@
-"""Documents, entries and passages of one generation, in SQLite."""
+"""Documents, entries and passages of one generation, in SQLite.
+
+A question and a passage stand beside their offsets in their own rows: to cut them out of the
+document each time would scan it from its start for every row.
+"""
 
 import json
 import sqlite3
@@ -11,24 +15,31 @@ from policy_qa.types import Document, Entry, Filters, Passage, Span
 
 _SCHEMA = """
 CREATE TABLE documents (
-  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, tags TEXT NOT NULL);
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tags TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE entries (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   document INTEGER NOT NULL REFERENCES documents,
   start INTEGER NOT NULL, end INTEGER NOT NULL,
   question_start INTEGER NOT NULL, question_end INTEGER NOT NULL,
-  answer_start INTEGER NOT NULL, answer_end INTEGER NOT NULL, path TEXT NOT NULL);
+  answer_start INTEGER NOT NULL, answer_end INTEGER NOT NULL,
+  path TEXT NOT NULL, question TEXT NOT NULL);
 CREATE TABLE passages (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-  entry INTEGER NOT NULL REFERENCES entries, start INTEGER NOT NULL, end INTEGER NOT NULL);
+  entry INTEGER NOT NULL REFERENCES entries,
+  start INTEGER NOT NULL, end INTEGER NOT NULL, text TEXT NOT NULL);
 CREATE INDEX passages_by_entry ON passages (entry);
 CREATE INDEX entries_by_document ON entries (document);
 """
 _ENTRY = (
     "e.id, d.id, e.start, e.end, e.question_start, e.question_end, e.answer_start, e.answer_end, "
-    "e.path, substr(d.text, e.question_start + 1, e.question_end - e.question_start)"
+    "e.path, e.question"
 )
-_PASSAGE = "p.id, e.id, d.id, p.start, p.end, substr(d.text, p.start + 1, p.end - p.start)"
+_PASSAGE = "p.id, e.id, d.id, p.start, p.end, p.text"
+_PROBES = (
+    "SELECT id, tags, text FROM documents LIMIT 0",
+    "SELECT id, document, path, question FROM entries LIMIT 0",
+    "SELECT id, entry, text FROM passages LIMIT 0",
+)
 _JOINED = (
     "passages p JOIN entries e ON e.number = p.entry JOIN documents d ON d.number = e.document"
 )
@@ -50,20 +61,24 @@ class StoreWriter:
             self._connection.close()
             raise
         self.counts = {"documents": 0, "entries": 0, "passages": 0}
+        self._texts: list[str] = []
 
     def add_document(self, document: Document) -> int:
         """Add a document."""
-        return self._insert("documents", document.id, document.text, _to_json(document.tags))
+        self._texts.append(document.text)
+        return self._insert("documents", document.id, _to_json(document.tags), document.text)
 
     def add_entry(self, entry: Entry, document: int) -> int:
         """Add an entry of the document of that number."""
         spans = (entry.span, entry.question, entry.answer)
         offsets = [offset for span in spans for offset in (span.start, span.end)]
-        return self._insert("entries", entry.id, document, *offsets, _to_json(entry.path))
+        question = self._texts[document][entry.question.start : entry.question.end]
+        return self._insert("entries", entry.id, document, *offsets, _to_json(entry.path), question)
 
     def add_passage(self, passage: Passage, entry: int) -> int:
         """Add a passage of the entry of that number; its number is its row in the indexes."""
-        return self._insert("passages", passage.id, entry, passage.span.start, passage.span.end)
+        span = passage.span
+        return self._insert("passages", passage.id, entry, span.start, span.end, passage.text)
 
     def _insert(self, table: str, *values: Any) -> int:
         number = self.counts[table]
@@ -84,9 +99,20 @@ class Store:
     """Reads a store. Safe to use from several threads."""
 
     def __init__(self, file: Path) -> None:
+        """Open a store.
+
+        Raises:
+            sqlite3.Error: If the file is missing or is no store.
+        """
         address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
+        try:
+            for query in _PROBES:  # SQLite reads nothing before it is asked
+                self._all(query)
+        except BaseException:
+            self.close()
+            raise
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:

@@ -1,4 +1,8 @@
-"""Vectors that were already paid for, in SQLite: no text is encoded twice."""
+"""Vectors that were already paid for, in SQLite: no text is encoded twice.
+
+Nothing is ever removed, so the file grows with every edit of the corpus; delete the file to start
+anew.
+"""
 
 import hashlib
 import sqlite3
@@ -37,7 +41,7 @@ class VectorCache:
 
     def _replace(self, error: sqlite3.DatabaseError) -> None:
         """Start with an empty file if this one is damaged; raise the disk's own troubles again."""
-        if getattr(error, "sqlite_errorcode", None) not in _DAMAGE:
+        if getattr(error, "sqlite_errorcode", -1) & _PRIMARY not in _DAMAGE:
             raise error
         if hasattr(self, "_connection"):
             self._connection.close()
@@ -87,7 +91,10 @@ class VectorCache:
 
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""SQLite's codes for a file whose bytes or schema are not what was written."""
+"""SQLite's primary codes for a file whose bytes or schema are not what was written."""
+
+_PRIMARY = 0xFF
+"""The bits of a code of SQLite that hold its primary code; the others tell more of the cause."""
 
 
 def _checked(key: bytes, vector: bytes) -> bytes:

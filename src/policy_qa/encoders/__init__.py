@@ -3,7 +3,7 @@
 `load_encoder` imports nothing heavy until the encoder encodes.
 """
 
-from policy_qa.encoders.e5 import DEFAULT_MODEL
+from policy_qa.encoders.e5 import DEFAULT_MODEL, E5Encoder
 from policy_qa.types import Encoder
 
 __all__ = ["DEFAULT_MODEL", "load_encoder"]
@@ -19,8 +19,6 @@ def load_encoder(model: str = DEFAULT_MODEL) -> Encoder:
         EncoderError: If the model cannot be made or loaded; says what to do instead.
     """
     if model == DEFAULT_MODEL:
-        from policy_qa.encoders.e5 import E5Encoder  # noqa: PLC0415 (loads onnxruntime)
-
         return E5Encoder()
     from policy_qa.encoders.any_model import AnyModelEncoder  # noqa: PLC0415 (loads torch)
 

@@ -1,6 +1,5 @@
 """Any sentence-transformers model, with its own query and passage prompts, on torch."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from policy_qa.encoders.fingerprint import fingerprint
 from policy_qa.encoders.windows import pooled
 from policy_qa.errors import EncoderError
 from policy_qa.settings import ENCODER_THREADS
@@ -23,8 +23,8 @@ _HUB_SECONDS = 10
 class AnyModelEncoder:
     """A model of sentence-transformers, by its name or folder. Safe to use from several threads.
 
-    The identity holds the hash of a probe's vector: another revision under the same name is
-    another encoder.
+    The identity holds the hash of all that the vectors depend on: another revision under the same
+    name is another encoder.
     """
 
     def __init__(self, model: str) -> None:
@@ -40,15 +40,13 @@ class AnyModelEncoder:
         self._lock = threading.Lock()  # fast tokenizers refuse two threads at once
         try:
             self._model = _load(model)
-            dimension = self._model.get_embedding_dimension()
-            probe = self.encode_passages([_PROBE])
+            self.dim = self.encode_passages([_PROBE]).shape[1]
+            revision = fingerprint(self._model)[:12]
         except EncoderError:
             raise
         except Exception as error:  # the libraries raise dozens of kinds for one user error
             reason = _damage(Path(model)) or str(error).strip() or type(error).__name__
             raise _cannot_load(model, reason) from error
-        self.dim = int(dimension or probe.shape[1])
-        revision = hashlib.sha256(np.round(probe, 3).tobytes()).hexdigest()[:12]
         name = Path(model).name
         self.identity = f"sentence-transformers:{name}:{revision}"
 
@@ -154,10 +152,15 @@ def _quiet_libraries() -> Iterator[None]:
 
 
 def _damage(folder: Path) -> str:
-    """Say which file of a model's folder is damaged; the libraries' own words seldom do."""
+    """Say what is wrong with a model's folder; the libraries' own words seldom do."""
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415 (with torch)
 
-    for file in sorted(folder.rglob("*.json")) + sorted(folder.rglob("*.safetensors")):
+    if not folder.is_dir():
+        return ""
+    if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
+        return "the folder holds no sentence-transformers model (no modules.json)"
+    folders = [folder, *_module_folders(folder)]
+    for file in [file for kind in ("*.json", "*.safetensors") for file in _files(folders, kind)]:
         try:
             if file.suffix == ".json":
                 json.loads(file.read_bytes())
@@ -167,3 +170,16 @@ def _damage(folder: Path) -> str:
         except (OSError, ValueError, SafetensorError) as error:
             return f"its file {file} is damaged ({error})"
     return ""
+
+
+def _module_folders(folder: Path) -> list[Path]:
+    """Return the folders that a model keeps its modules in, apart from its own."""
+    try:
+        modules = json.loads((folder / "modules.json").read_bytes())
+        return [folder / module["path"] for module in modules if module["path"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _files(folders: Sequence[Path], kind: str) -> list[Path]:
+    return [file for folder in folders for file in sorted(folder.glob(kind))]

