@@ -14,7 +14,7 @@ from policy_qa.settings import ANSWERED_FROM, RELATED_FROM
 from policy_qa.types import Status
 
 _INTERCEPT = -4.2
-_WEIGHTS = {"likeness": 9.4, "entry": 1.8, "across": 0.5}
+_WEIGHTS = {"likeness": 8.5, "entry": 1.9, "across": 0.4}
 
 
 def confidence(components: Mapping[str, float]) -> float:
