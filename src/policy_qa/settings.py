@@ -54,7 +54,7 @@ about Chinese passages, all costs encyclopedia text (`eval/results/ablation.md` 
 ANSWERED_FROM: Final = 0.5
 """Confidence from which an answer is given as such: more likely right than wrong."""
 
-RELATED_FROM: Final = 0.2
+RELATED_FROM: Final = 0.15
 """Confidence from which the nearest entry is shown as related; `eval/results/abstention.md` has how
 often covered and other questions reach it."""
 
