@@ -4,7 +4,8 @@ The vectors of a multilingual encoder crowd around a direction of their language
 passages attract every English query whatever it asks, and no threshold can tell likeness from
 none. The mean vector of everyday questions, encoded as queries and as passages, stands for that
 direction; it is subtracted from queries and passages of its language. It needs no data of the
-corpus and works for any encoder; `eval/results/ablation.md` has what it gains.
+corpus and works for any encoder. What it gains in ranking is small (`settings.QUERY_CENTRING`,
+`eval/results/ablation.md`); likeness, by which confidence judges, is built on it.
 
 After Mu and Viswanath, "All-but-the-Top" (ICLR 2018), with a mean for each language and side.
 """
