@@ -178,6 +178,7 @@ def test_a_relative_place(tmp_path, monkeypatch):
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc")
 def test_closing_frees_the_files(tmp_path):
     """After closing, no file of the store is open."""
+    build(tmp_path / "kb", Document("first.txt", "Who?\nYou.")).close()  # opens the dictionary
     handles = Path("/proc/self/fd")
     before = len(list(handles.iterdir()))
     for n in range(3):

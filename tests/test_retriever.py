@@ -10,9 +10,11 @@ from fakes import PARKING, RETURNS, LetterEncoder, build
 from policy_qa import Document, Entry, Filters, KnowledgeBase
 from policy_qa.centring import LANGUAGES, Centres
 from policy_qa.dense import DenseIndex
+from policy_qa.dictionary import Dictionary
 from policy_qa.lexical import LexicalIndex
-from policy_qa.retriever import Candidates, Indexes, Retriever
-from policy_qa.settings import LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT
+from policy_qa.lexicon import Lexicon
+from policy_qa.retriever import Candidates, Indexes, Retriever, Words
+from policy_qa.settings import LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT, TRANSLATION_WEIGHTS
 from policy_qa.store import Store, StoreWriter
 from policy_qa.types import Passage, Span
 
@@ -43,6 +45,7 @@ def retriever(tmp_path):
     yield Retriever(
         encoder,
         Centres(zeros, zeros),
+        Words(Dictionary.open(), Lexicon([]), frozenset({"en"})),
         Indexes(
             DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
             LexicalIndex.build(
@@ -68,14 +71,23 @@ def search(retriever: Retriever, query: str, top_k: int = 5) -> list[tuple[str, 
 
 
 def test_fused_scores():
-    """The fused score is the mean of all three, weighted by the query's language."""
-    dense, lexical, entry = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 1, 0.5]], np.float32)
-    rows = np.arange(3)
-    found = Candidates(rows, rows, dense, lexical, entry)
+    """The fused score is the mean of all parts, weighted by the query's language."""
+    dense, lexical = np.array([[1, 0, 0.5], [0, 1, 0.5]], np.float32)
+    nothing, rows = np.zeros(3, np.float32), np.arange(3)
+    found = Candidates(rows, rows, dense, lexical, lexical, nothing, nothing)
     for language, (passage, whole) in LEXICAL_WEIGHTS.items():
         total = 1 + passage + whole
         expected = [1 / total, (passage + whole) / total, 0.5]
         assert found.fused(language).tolist() == pytest.approx(expected)
+
+
+def test_fused_scores_of_a_translated_query():
+    """Where an entry holds a translation, its weights join the mean."""
+    one, nothing = np.ones(1, np.float32), np.zeros(1, np.float32)
+    found = Candidates(np.arange(1), np.arange(1), one, nothing, nothing, one, one)
+    words, other_words = sum(LEXICAL_WEIGHTS["en"]), sum(TRANSLATION_WEIGHTS)
+    expected = (1 + other_words) / (1 + words + other_words)
+    assert found.fused("en").tolist() == pytest.approx([expected])
 
 
 def test_fusion_by_hand(retriever):
@@ -91,11 +103,12 @@ def test_fusion_by_hand(retriever):
         (1, "a#2", "cab"),
         (2, "a#1", "abc"),
     ]
+    other = {"translated": 0, "entry_translated": 0}
     assert hits[0].components == pytest.approx(
-        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "across": 0}
+        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "across": 0} | other
     )
     assert hits[1].components == pytest.approx(
-        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "across": 0}
+        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "across": 0} | other
     )
     assert [hit.score for hit in hits] == pytest.approx([1, DENSE_ALONE])
 

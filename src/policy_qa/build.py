@@ -18,6 +18,7 @@ from policy_qa.dense import DenseIndex
 from policy_qa.errors import CorpusError, EncoderError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
+from policy_qa.lexicon import Rule
 from policy_qa.passages import context, passages
 from policy_qa.settings import FORMAT_VERSION, TEXT_VERSION, VIEW_WEIGHTS
 from policy_qa.storage import (
@@ -74,6 +75,7 @@ def build_generation(
     *,
     corpus: str,
     model: str,
+    rules: Sequence[Rule] = (),
     index_questions: bool = True,
     progress: Progress | None = None,
 ) -> Manifest:
@@ -85,6 +87,7 @@ def build_generation(
         encoder: Of the passages.
         corpus: Where the documents came from, for the manifest.
         model: The name of the encoder's model, for the manifest.
+        rules: Of the corpus's lexicon.
         index_questions: False leaves the questions and headings out of both indexes, to measure
             what is found by the answers alone.
         progress: Told of the encoding.
@@ -99,6 +102,8 @@ def build_generation(
     with writing(path), new_generation(path) as (number, folder):
         with closing(StoreWriter(folder / STORE_FILE)) as store:
             indexed = _fill(store, parsed, index_questions=index_questions)
+            for rule in rules:
+                store.add_rule(rule)
             counts = store.counts
         if not indexed:
             raise CorpusError(f"The corpus {corpus} holds no entry. Put documents with text there.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from policy_qa.errors import CorpusError
+from policy_qa.lexicon import LEXICON_FILE, Rule, parse_lexicon
 from policy_qa.types import Document
 
 SUFFIXES = (".txt", ".md", ".markdown", ".text")
@@ -52,6 +53,7 @@ def corpus_files(path: Path) -> list[tuple[Path, str]]:
             f"The corpus {path} does not exist. Give the folder or file that holds the documents."
         )
     files = [(file, file.relative_to(path).as_posix()) for file in _walk(path)]
+    files = [(file, name) for file, name in files if name != LEXICON_FILE]
     if not files:
         raise CorpusError(
             f"The corpus {path} holds no document. Put text files ({', '.join(SUFFIXES)}) there."
@@ -60,6 +62,18 @@ def corpus_files(path: Path) -> list[tuple[Path, str]]:
         if not _is_utf8(document_id):
             raise CorpusError(f"The name of {str(file)!r} is not UTF-8. Rename it and try again.")
     return sorted(files, key=lambda pair: pair[1])
+
+
+def read_lexicon(path: Path) -> list[Rule]:
+    """Return the rules of the lexicon in a corpus folder; none if it has none.
+
+    Raises:
+        CorpusError: If it cannot be read, or a line is no rule; the message names it.
+    """
+    file = path / LEXICON_FILE
+    if not _is_file(file):
+        return []
+    return parse_lexicon(read_document(file, LEXICON_FILE).text, LEXICON_FILE, file)
 
 
 def _is_file(path: Path) -> bool:

@@ -11,14 +11,16 @@ from typing import Self
 from policy_qa.answers import compose
 from policy_qa.build import Progress, build_generation, text_recipe
 from policy_qa.centring import Centres
-from policy_qa.corpus import read_corpus
+from policy_qa.corpus import read_corpus, read_lexicon
 from policy_qa.dense import DenseIndex
+from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
 from policy_qa.errors import CorruptionError, EncoderMismatchError, InputError, QueryError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.retriever import EncodedQuery, Indexes, Retriever
+from policy_qa.lexicon import Lexicon, general_rules
+from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
 from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
@@ -64,6 +66,11 @@ class KnowledgeBase:
             self._retriever = Retriever(
                 encoder,
                 Centres.open(folder / CENTRES_FILE),
+                Words(
+                    Dictionary.open(),
+                    Lexicon([*general_rules(), *self._store.rules()]),
+                    _languages(manifest),
+                ),
                 Indexes(
                     DenseIndex.open(folder / DENSE_FILE),
                     LexicalIndex.open(folder / LEXICAL_FOLDER),
@@ -109,8 +116,9 @@ class KnowledgeBase:
         path = Path(path)
         if isinstance(corpus, (str, Path)):
             documents, source = read_corpus(Path(corpus)), str(corpus)
+            rules = read_lexicon(Path(corpus))
         else:
-            documents, source = list(corpus), "documents"
+            documents, source, rules = list(corpus), "documents", []
         encoder = load_encoder(model) if isinstance(model, str) else model
         manifest = build_generation(
             [(document, parse(document)) for document in documents],
@@ -118,6 +126,7 @@ class KnowledgeBase:
             encoder,
             corpus=source,
             model=_lasting_name(model) if isinstance(model, str) else encoder.identity,
+            rules=rules,
             index_questions=index_questions,
             progress=progress,
         )
@@ -287,6 +296,15 @@ class KnowledgeBase:
                         f"There is no {kind} {name!r}. There are, for example: {some}."
                     )
 
+
+def _languages(manifest: Manifest) -> frozenset[str]:
+    """Return the languages of more than a stray few of the passages."""
+    least = _STRAY_SHARE * sum(manifest.languages.values())
+    return frozenset(name for name, count in manifest.languages.items() if count > least)
+
+
+_STRAY_SHARE = 0.01
+"""Share of passages up to which a language is that of stray names and numbers."""
 
 _LOADING = (
     OSError,

@@ -10,15 +10,22 @@ import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import tantivy
 
 from policy_qa.dense import Rows, best, ordered
+from policy_qa.tokens import tokens as tokens_of
+from policy_qa.translation import Term, Translation
 from policy_qa.types import Filters, Ranking
 
 _ANALYZER = "folded_tokens"
 _WRITER_BYTES = 64 * 2**20
+_WORDS_KEPT = 4096
+"""Words of queries whose terms were looked up; the common ones return in every query."""
+_UNKNOWN_WORD = 3.0
+"""Weight of a word of the query of which no row holds a term: that of one in 20 rows."""
 
 
 class LexicalIndex:
@@ -29,6 +36,7 @@ class LexicalIndex:
         self._schema = index.schema
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._searcher = index.searcher()
+        self._word = lru_cache(_WORDS_KEPT)(self._weighed)
 
     @classmethod
     def build(
@@ -92,6 +100,63 @@ class LexicalIndex:
         wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
         return self._search(tokens, len(rows), [wanted])
 
+    def search_translation(
+        self, translation: Translation, k: int, filters: Filters | None = None
+    ) -> Ranking:
+        """Return at most `k` rows that hold a term of a translation.
+
+        A score is the share of the query's words of which the row holds a term, from 0 to 1, each
+        word weighted by how few rows hold one, times the weight of its best term there.
+        """
+        return self._search_translation(translation, k, self._filter_clauses(filters or Filters()))
+
+    def translation_scores(self, translation: Translation, rows: Rows) -> Ranking:
+        """Return the scores, as of `search_translation`, of those of these rows that have one."""
+        if not len(rows):
+            return ordered([], [])
+        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
+        return self._search_translation(translation, len(rows), [wanted])
+
+    def _search_translation(
+        self, translation: Translation, k: int, must: Sequence[tantivy.Query]
+    ) -> Ranking:
+        words = [self._word(terms) for terms in translation.terms.values()]
+        ceiling = _UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
+        should = [query for _, query in words if query is not None]
+        if not should:
+            return ordered([], [])
+        return self._best(should, ceiling, k, must)
+
+    def _weighed(self, terms: tuple[Term, ...]) -> tuple[float, tantivy.Query | None]:
+        """Return the weight of a word of the query and the query for its terms."""
+        known: dict[str, tuple[float, int]] = {}
+        for term in terms:
+            held = self._rows_holding(term.text)
+            if held and term.weight > known.get(term.text, (0.0, 0))[0]:
+                known[term.text] = (term.weight, held)
+        if not known:
+            return _UNKNOWN_WORD, None
+        rows = min(sum(weight * held for weight, held in known.values()), len(self))
+        idf = math.log(1 + (len(self) - rows + 0.5) / (rows + 0.5))
+        queries = [
+            tantivy.Query.const_score_query(self._all_of(_telling(text)), weight * idf)
+            for text, (weight, _) in known.items()
+        ]
+        return idf, tantivy.Query.disjunction_max_query(queries)
+
+    def _rows_holding(self, text: str) -> int:
+        """Return at most how many rows hold a word."""
+        counts = [self._searcher.doc_freq("tokens", token) for token in _telling(text)]
+        return min(counts, default=0)
+
+    def holds(self, word: str) -> bool:
+        """Whether some row holds a word; of a long one, all its parts."""
+        return self._rows_holding(word) > 0
+
+    def _all_of(self, wanted: Sequence[str]) -> tantivy.Query:
+        one = [tantivy.Query.term_query(self._schema, "tokens", t, "basic") for t in {*wanted}]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in one])
+
     def inverse_document_frequency(self, token: str) -> float:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)); largest for a token that occurs nowhere."""
         n = self._searcher.doc_freq("tokens", token)
@@ -103,10 +168,19 @@ class LexicalIndex:
         if not unique or not k or not ceiling:
             return ordered([], [])
         should = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "tokens", token, "freq"))
-            for token in unique
+            tantivy.Query.term_query(self._schema, "tokens", token, "freq") for token in unique
         ]
-        query = tantivy.Query.boolean_query(should)
+        return self._best(should, ceiling, k, must)
+
+    def _best(
+        self,
+        should: Sequence[tantivy.Query],
+        ceiling: float,
+        k: int,
+        must: Sequence[tantivy.Query],
+    ) -> Ranking:
+        """Return the `k` rows of the highest sum of scores, divided by the ceiling."""
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in should])
         if must:
             filters = [(tantivy.Occur.Must, tantivy.Query.const_score_query(q, 0.0)) for q in must]
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *filters])
@@ -125,6 +199,12 @@ class LexicalIndex:
                 tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
             )
         return clauses
+
+
+def _telling(word: str) -> list[str]:
+    """Return the tokens of a word without the characters that its pairs of characters hold."""
+    found = tokens_of(word)
+    return [token for token in found if len(token) > 1] or found
 
 
 def _schema() -> tantivy.Schema:

@@ -9,6 +9,8 @@ Component scores of a hit, of its best passage unless said otherwise:
     dense     inner product of the query's unit vector and the passage's (see `build`), 0 to 1
     lexical   BM25, 1 for an average passage with every token of the query (see `lexical`), 0 to 1
     entry     the same of the whole entry
+    translated, entry_translated  share of the query's words that the passage, or its whole entry,
+              holds in other words (see `translation`), 0 to 1
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1; judges, does not rank
     across    1 if query and passage are in different languages, else 0; judges, does not rank
 """
@@ -21,11 +23,20 @@ import numpy.typing as npt
 
 from policy_qa.centring import Centres, language
 from policy_qa.dense import DenseIndex, Rows
+from policy_qa.dictionary import Dictionary
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.settings import CANDIDATES, LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT
+from policy_qa.lexicon import Lexicon
+from policy_qa.pinyin import read_as_chinese
+from policy_qa.settings import (
+    CANDIDATES,
+    LEXICAL_WEIGHTS,
+    SENTENCE_LEXICAL_WEIGHT,
+    TRANSLATION_WEIGHTS,
+)
 from policy_qa.store import Store
 from policy_qa.tokens import tokens
+from policy_qa.translation import Translation, translate
 from policy_qa.types import Encoder, Filters, Hit, Passage, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -41,6 +52,8 @@ class Candidates:
         dense: `(n,) float32`, 0 to 1.
         lexical: `(n,) float32`, 0 to 1; 0 where no token matches.
         entry_lexical: `(n,) float32`, 0 to 1; of the whole entry.
+        translated: `(n,) float32`, 0 to 1; 0 where the query has no translation.
+        entry_translated: `(n,) float32`, 0 to 1; of the whole entry.
     """
 
     rows: Rows
@@ -48,12 +61,19 @@ class Candidates:
     dense: Scores
     lexical: Scores
     entry_lexical: Scores
+    translated: Scores
+    entry_translated: Scores
 
     def fused(self, language: str) -> Scores:
         """Return `(n,) float32` fused scores, 0 to 1, for a query in that language."""
-        of_passage, of_entry = LEXICAL_WEIGHTS[language]
-        scores = self.dense + of_passage * self.lexical + of_entry * self.entry_lexical
-        return np.asarray(scores / (1 + of_passage + of_entry), np.float32)
+        parts = [(1.0, self.dense)]
+        own_words = (self.lexical, self.entry_lexical)
+        parts += zip(LEXICAL_WEIGHTS[language], own_words, strict=True)
+        if self.entry_translated.any():
+            other_words = (self.translated, self.entry_translated)
+            parts += zip(TRANSLATION_WEIGHTS, other_words, strict=True)
+        total = sum(weight for weight, _ in parts)
+        return np.asarray(sum(weight * part for weight, part in parts) / total, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +81,37 @@ class EncodedQuery:
     """A query as the indexes see it.
 
     Attributes:
+        text: Folded; what was typed in pinyin, in characters.
+        from_pinyin: Whether pinyin was read so.
         language: One of `centring.LANGUAGES`.
-        tokens: Of the folded text.
+        tokens: Of the text.
+        translation: What else its words may be called.
         vector: `(dim,) float32`, unit; to rank with.
         centred: `(dim,) float32`, unit; wholly centred, to judge with.
     """
 
+    text: str
+    from_pinyin: bool
     language: str
     tokens: tuple[str, ...]
+    translation: Translation
     vector: Scores
     centred: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What queries are translated with.
+
+    Attributes:
+        dictionary: Between the two languages.
+        lexicon: Of the corpus and of the trade.
+        languages: Of the passages.
+    """
+
+    dictionary: Dictionary
+    lexicon: Lexicon
+    languages: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +132,24 @@ class Indexes:
 class Retriever:
     """The indexes over one store. Safe to use from several threads."""
 
-    def __init__(self, encoder: Encoder, centres: Centres, indexes: Indexes, store: Store) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        centres: Centres,
+        words: Words,
+        indexes: Indexes,
+        store: Store,
+    ) -> None:
         """Join the parts of one generation.
 
         Args:
             encoder: Of queries.
             centres: Of the queries' languages.
+            words: What queries are translated with.
             indexes: Whose rows the store knows.
             store: Where the passages' rows lead.
         """
+        self._words = words
         self._encoder = encoder
         self._centres = centres
         self._dense = indexes.dense
@@ -108,15 +158,31 @@ class Retriever:
         self._store = store
 
     def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
-        """Fold, tokenise and encode queries."""
+        """Fold queries, read pinyin, look their words up, tokenise and encode them."""
         folded = [fold(query) for query in queries]
-        vectors = self._encoder.encode_queries(folded)
+        read = [self._read_pinyin(text) for text in folded]
+        texts = [chinese or text for chinese, text in zip(read, folded, strict=True)]
+        vectors = self._encoder.encode_queries(texts)
         return [
             EncodedQuery(
-                language(text), tuple(tokens(text)), *self._centres.query_vectors(text, vector)
+                text,
+                bool(chinese),
+                language(text),
+                tuple(tokens(text)),
+                self._translate(text),
+                *self._centres.query_vectors(text, vector),
             )
-            for text, vector in zip(folded, vectors, strict=True)
+            for text, chinese, vector in zip(texts, read, vectors, strict=True)
         ]
+
+    def _read_pinyin(self, folded: str) -> str | None:
+        if "zh" not in self._words.languages:
+            return None
+        return read_as_chinese(folded, self._words.dictionary, self._lexical.holds)
+
+    def _translate(self, folded: str) -> Translation:
+        words = self._words
+        return translate(folded, words.languages, words.dictionary, words.lexicon)
 
     def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
         """Return the best `top_k` entries, best first; ties in the order of the source."""
@@ -149,6 +215,8 @@ class Retriever:
             "dense": float(found.dense[position]),
             "lexical": float(found.lexical[position]),
             "entry": float(found.entry_lexical[position]),
+            "translated": float(found.translated[position]),
+            "entry_translated": float(found.entry_translated[position]),
             "likeness": float(vector @ query.centred / (np.linalg.norm(vector) or 1)),
             "across": float(language(fold(passage.text)) != query.language),
         }
@@ -186,10 +254,17 @@ class Retriever:
         allowed = np.array(self._store.rows(filters), np.int64) if filters else None
         (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed)
         matching = self._lexical.search(query.tokens, CANDIDATES, filters)
-        return self._components(query, np.union1d(nearest.rows, matching.rows), nearest, matching)
+        translated = self._lexical.search_translation(query.translation, CANDIDATES, filters)
+        rows = np.union1d(np.union1d(nearest.rows, matching.rows), translated.rows)
+        return self._components(query, rows, nearest, matching, translated)
 
     def _components(
-        self, query: EncodedQuery, rows: Rows, nearest: Ranking, matching: Ranking
+        self,
+        query: EncodedQuery,
+        rows: Rows,
+        nearest: Ranking,
+        matching: Ranking,
+        translated: Ranking,
     ) -> Candidates:
         """Give every row every score, asking each index only for those that it did not name."""
         dense = _spread(rows, nearest)
@@ -197,12 +272,25 @@ class Retriever:
         dense[unnamed] = self._dense.vectors(rows[unnamed]) @ query.vector
         rest = self._lexical.scores(query.tokens, rows[np.isin(rows, matching.rows, invert=True)])
         lexical = _spread(rows, matching) + _spread(rows, rest)
+        other_words = _spread(rows, translated)
+        if query.translation:
+            others = rows[np.isin(rows, translated.rows, invert=True)]
+            other_words += _spread(
+                rows, self._lexical.translation_scores(query.translation, others)
+            )
         number_of = self._store.entry_numbers(rows)
         entries = np.array([number_of[int(row)] for row in rows], np.int64)
         numbers, of_row = np.unique(entries, return_inverse=True)
         whole = _spread(numbers, self._entry_lexical.scores(query.tokens, numbers))[of_row]
+        of_entries = self._entry_lexical.translation_scores(query.translation, numbers)
         return Candidates(
-            rows, entries, np.clip(dense, 0, 1), np.minimum(lexical, 1), np.minimum(whole, 1)
+            rows,
+            entries,
+            np.clip(dense, 0, 1),
+            np.minimum(lexical, 1),
+            np.minimum(whole, 1),
+            np.minimum(other_words, 1),
+            np.minimum(_spread(numbers, of_entries)[of_row], 1),
         )
 
 

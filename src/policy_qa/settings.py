@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Of the files of a knowledge base. Raised when files, folding, tokens or what a vector means
 change, so that no program misreads the files of another."""
 
@@ -42,6 +42,10 @@ second view, English seed questions without the third (`eval/results/ablation.md
 LEXICAL_WEIGHTS: Final = {"zh": (0.18, 0.18), "en": (0.05, 0.0)}
 """Weights of the lexical scores of the passage and of its whole entry, to 1 for the dense score, by
 the query's language. English questions share many words with entries that do not answer them."""
+
+TRANSLATION_WEIGHTS: Final = (0.12, 0.12)
+"""Weights of the share of the query's words that the passage, and its whole entry, holds by a
+translation or by a word of the lexicon."""
 
 SENTENCE_LEXICAL_WEIGHT: Final = 0.3
 """Weight of the share of the query's weighted tokens that a sentence holds, to 1 for its dense

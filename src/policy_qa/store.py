@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from policy_qa.lexicon import Rule
 from policy_qa.types import Document, Entry, Filters, Passage, Span
 
 _SCHEMA = """
@@ -27,6 +28,7 @@ CREATE TABLE passages (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   entry INTEGER NOT NULL REFERENCES entries,
   start INTEGER NOT NULL, end INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE TABLE rules (number INTEGER PRIMARY KEY, source TEXT NOT NULL, words TEXT NOT NULL);
 CREATE INDEX passages_by_entry ON passages (entry);
 CREATE INDEX entries_by_document ON entries (document);
 """
@@ -39,6 +41,7 @@ _PROBES = (
     "SELECT id, tags, text FROM documents LIMIT 0",
     "SELECT id, document, path, question FROM entries LIMIT 0",
     "SELECT id, entry, text FROM passages LIMIT 0",
+    "SELECT source, words FROM rules LIMIT 0",
 )
 _JOINED = (
     "passages p JOIN entries e ON e.number = p.entry JOIN documents d ON d.number = e.document"
@@ -60,7 +63,7 @@ class StoreWriter:
         except sqlite3.Error:
             self._connection.close()
             raise
-        self.counts = {"documents": 0, "entries": 0, "passages": 0}
+        self.counts = {"documents": 0, "entries": 0, "passages": 0, "rules": 0}
         self._texts: list[str] = []
 
     def add_document(self, document: Document) -> int:
@@ -79,6 +82,10 @@ class StoreWriter:
         """Add a passage of the entry of that number; its number is its row in the indexes."""
         span = passage.span
         return self._insert("passages", passage.id, entry, span.start, span.end, passage.text)
+
+    def add_rule(self, rule: Rule) -> int:
+        """Add a rule of the corpus's lexicon."""
+        return self._insert("rules", rule.source, _to_json(rule.words))
 
     def _insert(self, table: str, *values: Any) -> int:
         number = self.counts[table]
@@ -165,6 +172,11 @@ class Store:
         ]
         query = f"SELECT p.row FROM {_JOINED} WHERE d.id IN (SELECT value FROM json_each(?))"  # noqa: S608
         return [row for (row,) in self._all(query, (_to_json(allowed),))]
+
+    def rules(self) -> list[Rule]:
+        """Return the rules of the corpus's lexicon, in its order."""
+        found = self._all("SELECT source, words FROM rules ORDER BY number")
+        return [Rule(source, tuple(json.loads(words))) for source, words in found]
 
     def close(self) -> None:
         """Close the file."""

