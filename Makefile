@@ -1,13 +1,15 @@
 # make run    environment, model, knowledge base, page
 # make test   environment, tests
+# make eval   figures of the project's own sets; make report  a page of all results
 PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3)
 CORPUS ?= corpus
 KB ?= kb
+RESULTS ?= eval/results/*.json
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint eval bench chromium clean
+.PHONY: run test lint eval report bench chromium clean
 
 # Building again is quick: vectors are kept, and what has not changed is not encoded.
 run: $(VENV)/.installed
@@ -25,6 +27,11 @@ lint: $(VENV)/.tested
 eval: $(VENV)/.installed
 	$(BIN)/policy-qa build corpus --kb "$(KB)-eval"
 	$(BIN)/policy-qa eval eval/original eval/translated eval/seed --kb "$(KB)-eval"
+
+# Of the results that are there, or else of those that `make eval` makes now.
+report: $(VENV)/.tested
+	@ls $(RESULTS) >/dev/null 2>&1 || $(MAKE) eval
+	$(BIN)/policy-qa eval --report $(RESULTS) --out eval/results/report.md
 
 bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/encoder_paths.py
@@ -49,7 +56,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev,report]'
 	@touch $@
 
 clean:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import unicodedata
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes import LetterEncoder, build
 
-from policy_qa import Answer, Document, Entry, Hit, KnowledgeBase
+from policy_qa import Answer, Document, Entry, Hit
 from policy_qa.cli import _parser, main
 from policy_qa.entries import parse
 from policy_qa.output import (
@@ -422,67 +421,3 @@ def test_a_bar_on_a_terminal(monkeypatch, capsys, tmp_path):
     output, messages = capsys.readouterr()
     assert output.startswith("Built generation 1")
     assert "Encoding: 0 passages" in messages
-
-
-@pytest.fixture
-def evaluation_set(tmp_path):
-    """Return the folder of a set of one query about the seed."""
-    folder = tmp_path / "sets" / "one"
-    folder.mkdir(parents=True)
-    query = {"id": "q1", "text": "快遞丟件怎麼處理"}
-    (folder / "queries.jsonl").write_text(json.dumps(query), encoding="utf-8")
-    (folder / "qrels.tsv").write_text("q1\tevil#1\t1\n", encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def moved(tmp_path, monkeypatch):
-    """Return a knowledge base of one entry whose model only `--model letters` finds."""
-    path = tmp_path / "kb"
-    document = Document("evil.txt", "1. Why me?\nBecause of you and of nobody else.\n")
-    KnowledgeBase.build([document], path, model=LetterEncoder()).close()
-    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
-    return path
-
-
-def test_eval(cli, moved, evaluation_set, tmp_path):
-    """A set is measured with a model that has moved, and its runs are written."""
-    arguments = ("eval", evaluation_set, "--kb", moved, "--runs", tmp_path / "runs")
-    assert "Give that encoder" in failed(cli(*arguments))
-    status, output, _ = cli(*arguments, "--model", "letters")
-    assert (status, output.splitlines()[0]) == (0, "one: 1 query")
-    assert sorted(file.name for file in (tmp_path / "runs").iterdir()) == [
-        "one.answers-only.trec",
-        "one.questions-indexed.trec",
-    ]
-
-
-def test_eval_shows_its_progress(cli, moved, evaluation_set, tmp_path, monkeypatch):
-    """An evaluation shows on a terminal how far its encoding is."""
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    arguments = ("--kb", moved, "--runs", tmp_path / "runs", "--model", "letters")
-    status, _, messages = cli("eval", evaluation_set, *arguments)
-    assert status == 0
-    assert "Encoding: 0 passages" in messages
-
-
-def test_eval_of_sets_with_the_same_name(cli, evaluation_set, tmp_path):
-    """Two sets whose runs would have the same name are refused before anything is done."""
-    other = tmp_path / "others" / "one"
-    shutil.copytree(evaluation_set, other)
-    message = failed(cli("eval", evaluation_set, other, "--kb", "no/kb"))
-    assert message.startswith(f"The evaluation sets {evaluation_set} and {other} have the same nam")
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [("退" * 2001, "has 2,001 characters"), ("？！", "no letter"), ("\u200b", "no letter")],
-    ids=["long", "punctuation", "invisible"],
-)
-def test_eval_of_a_query_that_cannot_be_asked(cli, moved, evaluation_set, text, reason):
-    """A query of a set that cannot be asked is named with its file, its line and its id."""
-    file = evaluation_set / "queries.jsonl"
-    file.write_text("\n" + json.dumps({"id": "q1", "text": text}), encoding="utf-8")
-    message = failed(cli("eval", evaluation_set, "--kb", moved, "--model", "letters"))
-    assert message.startswith(f"{file}:2: query 'q1' cannot be asked: The query ")
-    assert reason in message

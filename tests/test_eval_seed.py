@@ -10,7 +10,7 @@ import pytest
 
 from policy_qa.corpus import read_corpus
 from policy_qa.entries import parse
-from policy_qa.evaluation_set import check_against, load_evaluation_set
+from policy_qa.evaluation import check_against, load_evaluation_set
 from policy_qa.folding import fold
 from policy_qa.types import Entry
 

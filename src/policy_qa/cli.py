@@ -8,14 +8,14 @@ import argparse
 import errno
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from policy_qa import cli_evaluation
 from policy_qa.errors import PolicyQAError
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
@@ -93,15 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
     entries.add_argument("corpus", type=_path, help="folder or file with the source documents")
 
-    evaluate = _command(commands, "eval", _eval, "measure retrieval on an evaluation set")
-    evaluate.add_argument(
-        "sets", nargs="+", type=_path, metavar="SET", help="evaluation set folder"
-    )
+    evaluate = _command(commands, "eval", _eval, "measure evaluation sets, compare, report")
     _add_knowledge_base(evaluate)
-    evaluate.add_argument("--model", help=_MOVED)
-    evaluate.add_argument(
-        "--runs", type=_path, default=Path("runs"), help="folder for TREC runs (default: runs)"
-    )
+    evaluate.add_argument("--model", help=f"of a set's own corpus; or {_MOVED}")
+    cli_evaluation.add_options(evaluate, _path)
 
     info = _command(commands, "info", _info, "describe a knowledge base and check its files")
     _add_knowledge_base(info)
@@ -231,71 +226,8 @@ def _entries(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from policy_qa.evaluation_set import (  # noqa: PLC0415
-        check_against,
-        check_names,
-        load_evaluation_set,
-    )
-    from policy_qa.output import printable  # noqa: PLC0415
-
-    sets = [load_evaluation_set(folder) for folder in options.sets]
-    check_names(sets)
-    with _open(options) as knowledge_base:
-        entry_ids = [entry.id for entry in knowledge_base.entries()]
-        for evaluation_set in sets:
-            check_against(evaluation_set, entry_ids)
-        with _answers_only(knowledge_base) as answers_only:
-            reports = [_evaluated(s, knowledge_base, answers_only, options.runs) for s in sets]
-    if options.json:
-        _print_json([fields for _, fields in reports])
-    else:
-        print(printable("\n\n".join(text for text, _ in reports)))
+    cli_evaluation.evaluate(options, _progress, _print_json)
     return EXIT_DONE
-
-
-@contextmanager
-def _answers_only(knowledge_base: Any) -> Iterator[Any]:
-    """Give the same documents in a knowledge base whose indexes hold no question."""
-    from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
-
-    documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
-    with tempfile.TemporaryDirectory(prefix="policy-qa-") as folder:
-        with _progress() as progress:
-            answers_only = KnowledgeBase.build(
-                documents,
-                folder,
-                model=knowledge_base.encoder,
-                index_questions=False,
-                progress=progress,
-            )
-        with answers_only:
-            yield answers_only
-
-
-def _evaluated(
-    evaluation_set: Any, whole: Any, answers_only: Any, folder: Path
-) -> tuple[str, dict[str, Any]]:
-    """Run a set with and without the questions in the index; return the report and its fields."""
-    from policy_qa import evaluation  # noqa: PLC0415
-    from policy_qa.output import one_line  # noqa: PLC0415
-
-    indexes = {
-        evaluation.QUESTIONS_INDEXED: (whole, "questions-indexed"),
-        evaluation.QUESTIONS_LEFT_OUT: (answers_only, "answers-only"),
-    }
-    runs = {}
-    for label, (knowledge_base, suffix) in indexes.items():
-        runs[label] = evaluation.run_queries(knowledge_base, evaluation_set)
-        file = folder / f"{evaluation_set.name}.{suffix}.trec"
-        evaluation.write_trec_run(runs[label], file)
-        print(f"policy-qa: wrote {one_line(str(file))}", file=sys.stderr)
-    measured = {
-        label: asdict(evaluation.evaluate(evaluation_set, run)) for label, run in runs.items()
-    }
-    return (
-        evaluation.report(evaluation_set, runs),
-        {"set": evaluation_set.name, "runs": measured},
-    )
 
 
 def _info(options: argparse.Namespace) -> int:
