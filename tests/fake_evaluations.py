@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ir_measures
 
+from policy_qa.confidence import Calibration
 from policy_qa.evaluation.judgments import Qrel, Query
 from policy_qa.evaluation.sets import EvaluationSet
 from policy_qa.types import Entry, Hit, Passage, Span
@@ -33,12 +34,14 @@ def make_hit(rank: int, entry_id: str, score: float) -> Hit:
         question="",
         passage=Passage(f"{entry_id}:1", entry_id, "d.txt", nothing, ""),
         score=score,
-        components={},
+        components={"lift": 0.2, "share": 0.5, "entry_translated": 0.0},
     )
 
 
 class FakeKnowledgeBase:
     """Finds what it is told, text → (entry id, score), best first."""
+
+    calibration = Calibration()
 
     def __init__(self, found: dict[str, list[tuple[str, float]]]) -> None:
         self.found = found

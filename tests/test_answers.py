@@ -1,5 +1,6 @@
 """Answers quote the source and nothing else."""
 
+import math
 import tempfile
 from dataclasses import replace
 
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 
 from policy_qa import CorpusError, Document, Entry, Hit, KnowledgeBase, QueryError
 from policy_qa.answers import cite, compose, line_number
-from policy_qa.confidence import confidence, status
-from policy_qa.settings import ANSWERED_FROM, RELATED_FROM
+from policy_qa.confidence import Calibration, log_odds
 from policy_qa.types import Passage, Span
 
 TEXT = "1. May I?\r\nYes, you may. But not here. Never on Sundays.\n"
@@ -27,16 +27,24 @@ def passage(number: int, span: Span) -> Passage:
 
 
 PASSAGES = [passage(n, span) for n, span in enumerate([QUESTION, *SENTENCES])]
-SURE = {"likeness": 1.0, "entry": 1.0, "across": 0.0}
-UNSURE = {"likeness": 0.3, "entry": 0.2, "across": 0.0}
-UNLIKE = {"likeness": 0.0, "entry": 0.0, "across": 0.0}
+SURE = {"lift": 0.5, "share": 1.0, "entry_translated": 0.0}
+UNSURE = {"lift": 0.15, "share": 0.5, "entry_translated": 0.0}
+UNLIKE = {"lift": -0.2, "share": 0.2, "entry_translated": 0.0}
+GENERAL = Calibration()
 SECOND = Hit(2, replace(ENTRY, id="a#2"), "", PASSAGES[1], 0.1, UNLIKE)
 
 
 def answer(components: dict[str, float], scores: list[float]):
     """Return the answer from passages with these scores."""
     hits = [Hit(1, ENTRY, "May I?", PASSAGES[0], 1.0, components), SECOND]
-    return compose("may I", hits, list(zip(PASSAGES, scores, strict=False)), DOCUMENT, 7)
+    return compose(
+        "may I",
+        hits,
+        list(zip(PASSAGES, scores, strict=False)),
+        DOCUMENT,
+        generation=7,
+        calibration=GENERAL,
+    )
 
 
 @pytest.mark.parametrize("idle", ["為什麼要這樣做", "May I ask more?", "溫馨提示:", "Note："])
@@ -49,8 +57,15 @@ def test_what_says_nothing_is_no_conclusion(idle):
         Passage("a#1:2", "a#1", "a.txt", Span(end + 1, end + 9), "七天內可以退貨。"),
     ]
     hit = Hit(1, ENTRY, "", passages[0], 1.0, SURE)
-    both = compose("q", [hit], list(zip(passages, (1.0, 0.1), strict=True)), document, 1)
-    alone = compose("q", [hit], [(passages[0], 1.0)], document, 1)
+    both = compose(
+        "q",
+        [hit],
+        list(zip(passages, (1.0, 0.1), strict=True)),
+        document,
+        generation=1,
+        calibration=GENERAL,
+    )
+    alone = compose("q", [hit], [(passages[0], 1.0)], document, generation=1, calibration=GENERAL)
     assert [citation.quote for citation in both.conclusion] == ["七天內可以退貨。"]
     assert [citation.quote for citation in alone.conclusion] == [idle]
 
@@ -71,7 +86,8 @@ def test_a_long_question_is_not_its_own_answer(tmp_path):
                 for _, p in knowledge_base._store.passages(entry.id)
             ],
             document,
-            1,
+            generation=1,
+            calibration=GENERAL,
         )
     assert all(c.span.start >= entry.answer.start for c in found.conclusion)
 
@@ -116,32 +132,44 @@ def test_status(components, expected):
     ("probability", "expected"),
     [
         (1.0, "answered"),
-        (ANSWERED_FROM, "answered"),
-        (ANSWERED_FROM - 1e-9, "related"),
-        (RELATED_FROM, "related"),
-        (RELATED_FROM - 1e-9, "not_covered"),
+        (0.75, "answered"),
+        (0.75 - 1e-9, "related"),
+        (0.2, "related"),
+        (0.2 - 1e-9, "not_covered"),
         (0.0, "not_covered"),
     ],
 )
 def test_status_at_the_thresholds(probability, expected):
-    """A threshold belongs to the status above it."""
-    assert status(probability) == expected
+    """With costs c and h, answers are given from c / (1 + c), hints from h / (1 + h)."""
+    costs = Calibration(wrong_answer_cost=3, wrong_hint_cost=0.25)
+    assert costs.status(probability) == expected
 
 
-def test_confidence_rises_with_both_signals():
-    """More likeness and more shared words make an answer more probable, between 0 and 1."""
-    grid = [-1, 0, 0.3, 0.6, 1]
-    for other in grid:
-        by_likeness = [confidence({"likeness": x, "entry": other, "across": 0}) for x in grid]
-        by_words = [confidence({"likeness": other, "entry": x, "across": 0}) for x in grid]
-        for values in (by_likeness, by_words):
-            assert values == sorted(values)
-            assert 0 < values[0] < values[-1] < 1
+def test_a_hint_is_never_worth_less_than_an_answer():
+    """Where a wrong answer costs less than a wrong hint, what is not answered is not covered."""
+    costs = Calibration(wrong_answer_cost=0.1, wrong_hint_cost=1)
+    assert costs.status(0.1 / 1.1) == "answered"
+    assert costs.status(0.1 / 1.1 - 1e-9) == "not_covered"
+
+
+@pytest.mark.parametrize("name", ["lift", "share", "entry_translated"])
+def test_confidence_rises_with_each_signal(name):
+    """More of a signal makes an answer more probable, between 0 and 1."""
+    values = [GENERAL.confidence(UNSURE | {name: x}) for x in (0, 0.01, 0.1, 0.5, 1)]
+    assert values == sorted(values)
+    assert 0 < values[0] < values[-1] < 1
+
+
+def test_a_calibration_corrects_the_log_odds():
+    """The corrected log odds are intercept + slope times the general ones."""
+    general = log_odds(UNSURE)
+    corrected = Calibration(slope=2, intercept=-1).confidence(UNSURE)
+    assert math.log(corrected / (1 - corrected)) == pytest.approx(2 * general - 1)
 
 
 def test_no_hits():
     """Where nothing is found, the answer says not covered and holds nothing."""
-    found = compose("may I", [], [], None, 7)
+    found = compose("may I", [], [], None, generation=7, calibration=GENERAL)
     assert (found.status, found.confidence, found.entry) == ("not_covered", 0.0, None)
     assert (found.conclusion, found.related, found.hits) == ((), (), ())
 

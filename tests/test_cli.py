@@ -28,7 +28,7 @@ from policy_qa.storage import generation_folder, writing
 from policy_qa.types import Citation, Passage, Span
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-COMMANDS = ("build", "ask", "search", "entries", "eval", "info")
+COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "info")
 
 
 @pytest.fixture

@@ -14,7 +14,12 @@ from policy_qa.dictionary import Dictionary
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon
 from policy_qa.retriever import Candidates, Indexes, Retriever, Words
-from policy_qa.settings import LEXICAL_WEIGHTS, SENTENCE_LEXICAL_WEIGHT, TRANSLATION_WEIGHTS
+from policy_qa.settings import (
+    LEXICAL_WEIGHTS,
+    SENTENCE_LEXICAL_WEIGHT,
+    SHARE_STEP,
+    TRANSLATION_WEIGHTS,
+)
 from policy_qa.store import Store, StoreWriter
 from policy_qa.types import Passage, Span
 
@@ -44,7 +49,7 @@ def retriever(tmp_path):
     store = Store(tmp_path / "store.sqlite")
     yield Retriever(
         encoder,
-        Centres(zeros, zeros),
+        Centres(zeros, zeros, zeros[:, 0]),
         Words(Dictionary.open(), Lexicon([]), frozenset({"en"})),
         Indexes(
             DenseIndex.build(np.arange(4), encoder.encode_passages(texts)),
@@ -104,11 +109,12 @@ def test_fusion_by_hand(retriever):
         (2, "a#1", "abc"),
     ]
     other = {"translated": 0, "entry_translated": 0}
+    share = 1 / (1 + np.exp((DENSE_ALONE - 1) / SHARE_STEP))
     assert hits[0].components == pytest.approx(
-        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "across": 0} | other
+        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "lift": 1, "share": share} | other
     )
     assert hits[1].components == pytest.approx(
-        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "across": 0} | other
+        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "lift": 1, "share": 1 - share} | other
     )
     assert [hit.score for hit in hits] == pytest.approx([1, DENSE_ALONE])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from policy_qa.confidence import confidence, status
+from policy_qa.confidence import Calibration
 from policy_qa.lines import asks
 from policy_qa.settings import CONCLUSION_SENTENCES
 from policy_qa.types import Answer, Citation, Document, Hit, Passage, Span
@@ -16,7 +16,9 @@ def compose(
     hits: Sequence[Hit],
     passages: Sequence[tuple[Passage, float]],
     document: Document | None,
+    *,
     generation: int,
+    calibration: Calibration,
 ) -> Answer:
     """Return the answer to a query.
 
@@ -26,12 +28,13 @@ def compose(
         passages: The best entry's passages with their fused scores, in the source's order.
         document: The best entry's document; None if there is no hit.
         generation: The generation that the hits came from.
+        calibration: Of the knowledge base.
     """
     if not hits or document is None:
         return Answer(query, "not_covered", 0.0, None, "", (), (), (), generation)
     best = hits[0]
-    probability = confidence(best.components)
-    verdict = status(probability)
+    probability = calibration.confidence(best.components)
+    verdict = calibration.status(probability)
     covered = verdict != "not_covered"
     return Answer(
         query=query,

@@ -109,11 +109,13 @@ def build_generation(
             raise CorpusError(f"The corpus {corpus} holds no entry. Put documents with text there.")
         languages = Counter(language(passage.text) for passage in indexed)
         with closing(VectorCache(path / VECTORS_FILE, encoder.identity, encoder.dim)) as cache:
-            centres = Centres.of(_Remembering(encoder, cache))
+            remembering = _Remembering(encoder, cache)
+            centres = Centres.of(remembering)
             vectors = _vectors(indexed, centres, _Remembering(encoder, cache, progress))
-        centres.save(folder / CENTRES_FILE)
-        rows = np.array([passage.row for passage in indexed], np.int64)
-        DenseIndex.build(rows, vectors).save(folder / DENSE_FILE)
+            rows = np.array([passage.row for passage in indexed], np.int64)
+            dense = DenseIndex.build(rows, vectors)
+            centres.against(remembering, dense.nearest).save(folder / CENTRES_FILE)
+        dense.save(folder / DENSE_FILE)
         LexicalIndex.build(
             folder / LEXICAL_FOLDER,
             ((p.row, tokens(p.text), p.document, p.tags) for p in indexed),

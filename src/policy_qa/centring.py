@@ -10,8 +10,8 @@ corpus and works for any encoder. What it gains in ranking is small (`settings.Q
 After Mu and Viswanath, "All-but-the-Top" (ICLR 2018), with a mean for each language and side.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 
@@ -35,10 +35,14 @@ class Centres:
     Attributes:
         queries: `(len(LANGUAGES), dim) float32`, of the questions encoded as queries.
         passages: `(len(LANGUAGES), dim) float32`, of the questions encoded as passages.
+        background: `(len(LANGUAGES),) float32`, the mean likeness of the questions, as queries, to
+            the nearest passage of the knowledge base: what a question reaches that it does not
+            cover. Zeros until there are passages.
     """
 
     queries: Vector
     passages: Vector
+    background: Vector
 
     @classmethod
     def of(cls, encoder: Encoder) -> "Centres":
@@ -47,18 +51,34 @@ class Centres:
         return cls(
             np.stack([encoder.encode_queries(texts).mean(axis=0) for texts in questions]),
             np.stack([encoder.encode_passages(texts).mean(axis=0) for texts in questions]),
+            np.zeros(len(LANGUAGES), np.float32),
         )
+
+    def against(self, encoder: Encoder, nearest: Callable[[Vector], Vector]) -> "Centres":
+        """Return the centres with their background.
+
+        Args:
+            encoder: Of the questions.
+            nearest: Returns the passage vector, `(dim,) float32`, nearest to a query vector.
+        """
+        background = []
+        for name in LANGUAGES:
+            texts = _generic_questions()[name]
+            pairs = map(self.query_vectors, texts, encoder.encode_queries(texts))
+            background.append(np.mean([likeness(nearest(ranked), c) for ranked, c in pairs]))
+        return replace(self, background=np.array(background, np.float32))
 
     def save(self, path: Path) -> None:
         """Write to a file."""
         with path.open("wb") as file:
-            np.savez(file, queries=self.queries, passages=self.passages)
+            arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+            np.savez(file, **arrays)
 
     @classmethod
     def open(cls, path: Path) -> "Centres":
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["queries"], arrays["passages"])
+            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
     def query_vectors(self, folded: str, vector: Vector) -> tuple[Vector, Vector]:
         """Return a query's `(dim,)` unit vectors: to rank with; wholly centred, to judge with."""
@@ -74,6 +94,11 @@ class Centres:
 def language(folded: str) -> str:
     """Return `zh` for a text with a Han character, `en` for any other."""
     return "zh" if any("\u3400" <= c <= "\u9fff" or c >= "\U00020000" for c in folded) else "en"
+
+
+def likeness(passage: Vector, centred: Vector) -> float:
+    """Return the cosine of a passage's vector and a query's wholly centred one, -1 to 1."""
+    return float(passage @ centred / (np.linalg.norm(passage) or 1))
 
 
 def _unit(vector: Vector) -> Vector:

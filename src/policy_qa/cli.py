@@ -1,4 +1,4 @@
-"""The command line: build, ask, search, entries, eval, info.
+"""The command line: build, ask, search, entries, eval, calibrate, info.
 
 Results go to standard output, everything else to standard error. Exit status: 0 answered or done,
 1 not covered, 2 usage or bad input, 130 interrupted.
@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from policy_qa import cli_evaluation
+from policy_qa import cli_calibration, cli_evaluation
 from policy_qa.errors import PolicyQAError
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
@@ -97,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_knowledge_base(evaluate)
     evaluate.add_argument("--model", help=f"of a set's own corpus; or {_MOVED}")
     cli_evaluation.add_options(evaluate, _path)
+
+    calibrate = _command(commands, "calibrate", _calibrate, "fit confidence to your own questions")
+    _add_knowledge_base(calibrate)
+    calibrate.add_argument("--model", help=_MOVED)
+    cli_calibration.add_options(calibrate, _path)
 
     info = _command(commands, "info", _info, "describe a knowledge base and check its files")
     _add_knowledge_base(info)
@@ -230,13 +235,27 @@ def _eval(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    said, fields = cli_calibration.calibrate(options)
+    if options.json:
+        _print_json(fields)
+    else:
+        print(said)
+    return EXIT_DONE
+
+
 def _info(options: argparse.Namespace) -> int:
+    from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
     from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
 
     manifest = read_manifest(options.kb)
     verify(options.kb, manifest, again=options.check)
-    fields = _manifest_fields(options.kb, manifest)
+    calibration = load(options.kb, manifest.encoder)
+    fields = {
+        **_manifest_fields(options.kb, manifest),
+        "calibration": asdict(calibration) if calibration else None,
+    }
     if options.json:
         _print_json(fields)
     else:

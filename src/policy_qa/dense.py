@@ -63,6 +63,11 @@ class DenseIndex:
 
         return [best(k, total, partial(nearest, query)) for query in queries]
 
+    def nearest(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the `(dim,) float32` vector of the row nearest to a `(dim,)` query."""
+        (ranking,) = self.search(query[None], 1)
+        return np.asarray(self.vectors(ranking.rows)[0])
+
     def vectors(self, rows: Sequence[int] | Rows) -> npt.NDArray[np.float32]:
         """Return the `(len(rows), dim) float32` vectors of these rows."""
         vectors = [self._index.reconstruct(int(row)) for row in rows]

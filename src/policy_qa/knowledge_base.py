@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+from policy_qa import calibration
 from policy_qa.answers import compose
 from policy_qa.build import Progress, build_generation, text_recipe
 from policy_qa.centring import Centres
+from policy_qa.confidence import Calibration
 from policy_qa.corpus import read_corpus, read_lexicon
 from policy_qa.dense import DenseIndex
 from policy_qa.dictionary import Dictionary
@@ -19,7 +21,7 @@ from policy_qa.entries import parse
 from policy_qa.errors import CorruptionError, EncoderMismatchError, InputError, QueryError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
-from policy_qa.lexicon import Lexicon, general_rules
+from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
 from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
 from policy_qa.storage import (
@@ -37,7 +39,7 @@ from policy_qa.storage import (
     verify,
 )
 from policy_qa.store import Store
-from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit
+from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Passage
 
 
 class KnowledgeBase:
@@ -46,6 +48,7 @@ class KnowledgeBase:
     Attributes:
         path: Where it stands on disk.
         manifest: What the generation says of itself.
+        calibration: How confidence is corrected and used here.
     """
 
     def __init__(self, path: Path, manifest: Manifest, encoder: Encoder) -> None:
@@ -57,6 +60,7 @@ class KnowledgeBase:
         folder = generation_folder(path, manifest.generation)
         self.path = path
         self.manifest = manifest
+        self.calibration = calibration.load(path, encoder.identity) or Calibration()
         self._encoder = encoder
         try:
             self._store = Store(folder / STORE_FILE)
@@ -91,6 +95,7 @@ class KnowledgeBase:
         path: str | Path,
         *,
         model: str | Encoder = DEFAULT_MODEL,
+        rules: Sequence[Rule] | None = None,
         index_questions: bool = True,
         progress: Progress | None = None,
     ) -> "KnowledgeBase":
@@ -104,6 +109,7 @@ class KnowledgeBase:
             path: The knowledge base; made if it does not exist.
             model: `DEFAULT_MODEL`, the name or folder of a sentence-transformers model, or an
                 encoder.
+            rules: Of a lexicon; if None, those of the corpus folder's `lexicon.txt`.
             index_questions: False indexes the answers alone; for evaluations.
             progress: Told how many passages have vectors, and how many there are.
 
@@ -116,9 +122,9 @@ class KnowledgeBase:
         path = Path(path)
         if isinstance(corpus, (str, Path)):
             documents, source = read_corpus(Path(corpus)), str(corpus)
-            rules = read_lexicon(Path(corpus))
+            rules = read_lexicon(Path(corpus)) if rules is None else rules
         else:
-            documents, source, rules = list(corpus), "documents", []
+            documents, source = list(corpus), "documents"
         encoder = load_encoder(model) if isinstance(model, str) else model
         manifest = build_generation(
             [(document, parse(document)) for document in documents],
@@ -126,7 +132,7 @@ class KnowledgeBase:
             encoder,
             corpus=source,
             model=_lasting_name(model) if isinstance(model, str) else encoder.identity,
-            rules=rules,
+            rules=rules or (),
             index_questions=index_questions,
             progress=progress,
         )
@@ -230,12 +236,28 @@ class KnowledgeBase:
         (encoded,) = self._encoded([query])
         hits = self._hits(encoded, TOP_K, filters)
         if not hits:
-            return compose(query, [], [], None, self.generation)
+            return self._compose(query, [], [], None)
         passages = self._store.passages(hits[0].entry.id)
         scores = self._retriever.score_sentences(encoded, passages)
         scored = [(passage, score) for (_, passage), score in zip(passages, scores, strict=True)]
         document = self.document(hits[0].entry.document_id)
-        return compose(query, hits, scored, document, self.generation)
+        return self._compose(query, hits, scored, document)
+
+    def _compose(
+        self,
+        query: str,
+        hits: Sequence[Hit],
+        passages: Sequence[tuple[Passage, float]],
+        document: Document | None,
+    ) -> Answer:
+        return compose(
+            query,
+            hits,
+            passages,
+            document,
+            generation=self.generation,
+            calibration=self.calibration,
+        )
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""
@@ -259,6 +281,10 @@ class KnowledgeBase:
     def questions(self) -> dict[str, str]:
         """Return every entry's question in its own words by the entry's id; empty ones left out."""
         return {entry.id: question for entry, question in self._store.entries() if question}
+
+    def rules(self) -> list[Rule]:
+        """Return the rules of the corpus's lexicon."""
+        return self._store.rules()
 
     def close(self) -> None:
         """Close the files."""

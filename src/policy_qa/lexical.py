@@ -202,9 +202,10 @@ class LexicalIndex:
 
 
 def _telling(word: str) -> list[str]:
-    """Return the tokens of a word without the characters that its pairs of characters hold."""
+    """Return the tokens of a word without the characters that stand in its longer tokens too."""
     found = tokens_of(word)
-    return [token for token in found if len(token) > 1] or found
+    longer = "".join(token for token in found if len(token) > 1 and not token.isascii())
+    return [token for token in found if len(token) > 1 or token not in longer]
 
 
 def _schema() -> tantivy.Schema:

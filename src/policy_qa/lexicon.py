@@ -15,12 +15,16 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from policy_qa.dictionary import english_words
 from policy_qa.errors import CorpusError
 from policy_qa.folding import fold
+from policy_qa.tokens import singular
 
 LEXICON_FILE = "lexicon.txt"
 _GENERAL = "general_lexicon.txt"
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
+_SPACED = re.compile(rf"{_ASCII_WORD.pattern}(?: {_ASCII_WORD.pattern})*")
+_LATIN = "[a-z0-9à-ɏ]"
+_SAYS_SOMETHING = re.compile(r"[^\W_]")
 _FORM = "write words that mean the same with = between them, such as: 退款 = 退費 = refund"
 
 
@@ -57,11 +61,18 @@ def parse_lexicon(text: str, name: str, where: str | Path = "") -> list[Rule]:
         CorpusError: If a line is no rule; the message names it.
     """
     rules = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            words = [fold(word).strip() for word in line.split("=")]
-            if len(words) < 2 or not all(words):
-                raise CorpusError(f"{where or name}:{number}: no rule of a lexicon; {_FORM}.")
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        folded = fold(line).strip()
+        if folded and not folded.startswith("#"):
+            place = f"{where or name}:{number}"
+            words = [" ".join(word.split()) for word in folded.split("=")]
+            if len(words) < 2 or not all(map(_SAYS_SOMETHING.search, words)):
+                raise CorpusError(f"{place}: no rule of a lexicon; {_FORM}.")
+            if len({*words}) < 2:
+                raise CorpusError(
+                    f"{place}: only one word, for both scripts are read as one; {_FORM}, or remove "
+                    "the line."
+                )
             rules.append(Rule(f"{name}:{number}", tuple(dict.fromkeys(words))))
     return rules
 
@@ -81,22 +92,26 @@ class Lexicon:
         self._rules: dict[str, list[Rule]] = {}
         for rule in rules:
             for word in rule.words:
-                self._rules.setdefault(_key(word), []).append(rule)
-        self._longest = max((len(key.split()) for key in self._rules), default=0)
-        han = sorted((key for key in self._rules if _is_han(key)), key=len, reverse=True)
-        self._han = re.compile("|".join(map(re.escape, han))) if han else None
+                self._rules.setdefault(word, []).append(rule)
+        spaced = [word for word in self._rules if _SPACED.fullmatch(word)]
+        self._longest = max((len(word.split()) for word in spaced), default=0)
+        others = sorted(self._rules.keys() - {*spaced}, key=lambda word: (-len(word), word))
+        self._others = re.compile("|".join(map(_whole, others))) if others else None
 
     def fired(self, folded: str) -> Iterator[tuple[str, Rule]]:
         """Yield each word of a query that a rule holds, with the rule; longer words win."""
-        for match in self._han.finditer(folded) if self._han else ():
+        for match in self._others.finditer(folded) if self._others else ():
             for rule in self._rules[match.group()]:
                 yield match.group(), rule
-        words = english_words(folded)
+        words = _ASCII_WORD.findall(folded)
         start = 0
         while start < len(words):
             for length in range(min(self._longest, len(words) - start), 0, -1):
-                word = " ".join(words[start : start + length])
-                if word in self._rules:
+                typed = words[start : start + length]
+                last = [*typed[:-1], singular(typed[-1])]
+                forms = (" ".join(typed), " ".join(last), " ".join(map(singular, typed)))
+                word = next((form for form in forms if form in self._rules), None)
+                if word:
                     for rule in self._rules[word]:
                         yield word, rule
                     start += length - 1
@@ -104,9 +119,12 @@ class Lexicon:
             start += 1
 
 
+def _whole(word: str) -> str:
+    """Return a pattern for a word; where it begins or ends in a Latin letter, not inside others."""
+    before = rf"(?<!{_LATIN})" if re.match(_LATIN, word[0]) else ""
+    after = rf"(?!{_LATIN})" if re.match(_LATIN, word[-1]) else ""
+    return before + re.escape(word) + after
+
+
 def _is_han(word: str) -> bool:
     return any("\u3400" <= character <= "\u9fff" for character in word)
-
-
-def _key(word: str) -> str:
-    return word if _is_han(word) else " ".join(english_words(word))

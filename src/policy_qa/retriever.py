@@ -11,8 +11,10 @@ Component scores of a hit, of its best passage unless said otherwise:
     entry     the same of the whole entry
     translated, entry_translated  share of the query's words that the passage, or its whole entry,
               holds in other words (see `translation`), 0 to 1
-    likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1; judges, does not rank
-    across    1 if query and passage are in different languages, else 0; judges, does not rank
+Further components judge the best hit (see `confidence`) and do not rank:
+    likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1
+    lift      likeness above the knowledge base's background for the query's language
+    share     the entry's share of the best entries' fused scores, softmax, 0 to 1
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from policy_qa.centring import Centres, language
+from policy_qa.centring import LANGUAGES, Centres, language, likeness
 from policy_qa.dense import DenseIndex, Rows
 from policy_qa.dictionary import Dictionary
 from policy_qa.folding import fold
@@ -32,6 +34,8 @@ from policy_qa.settings import (
     CANDIDATES,
     LEXICAL_WEIGHTS,
     SENTENCE_LEXICAL_WEIGHT,
+    SHARE_STEP,
+    SHARED_AMONG,
     TRANSLATION_WEIGHTS,
 )
 from policy_qa.store import Store
@@ -191,11 +195,15 @@ class Retriever:
         best_passage: dict[int, int] = {}
         for position in np.lexsort((found.rows, -scores)):
             best_passage.setdefault(int(found.entries[position]), int(position))
-            if len(best_passage) == top_k:
+            if len(best_passage) == max(top_k, SHARED_AMONG):
                 break
+        positions = [*best_passage.values()]
+        shares = _softmax(scores[positions], among=SHARED_AMONG)
         return [
-            self._hit(query, found, position, rank=rank, score=float(scores[position]))
-            for rank, position in enumerate(best_passage.values(), start=1)
+            self._hit(query, found, position, rank=rank, score=float(scores[position]), share=share)
+            for rank, (position, share) in enumerate(
+                zip(positions[:top_k], shares, strict=False), start=1
+            )
         ]
 
     def _hit(
@@ -206,19 +214,22 @@ class Retriever:
         *,
         rank: int,
         score: float,
+        share: float,
     ) -> Hit:
         row = int(found.rows[position])
         entry, question = self._store.entry(int(found.entries[position]))
         passage = self._store.passage(row)
-        vector = self._dense.vectors([row])[0]
+        alike = likeness(self._dense.vectors([row])[0], query.centred)
+        background = float(self._centres.background[LANGUAGES.index(query.language)])
         components = {
             "dense": float(found.dense[position]),
             "lexical": float(found.lexical[position]),
             "entry": float(found.entry_lexical[position]),
             "translated": float(found.translated[position]),
             "entry_translated": float(found.entry_translated[position]),
-            "likeness": float(vector @ query.centred / (np.linalg.norm(vector) or 1)),
-            "across": float(language(fold(passage.text)) != query.language),
+            "likeness": alike,
+            "lift": alike - background,
+            "share": share,
         }
         return Hit(rank, entry, question, passage, score, components)
 
@@ -292,6 +303,12 @@ class Retriever:
             np.minimum(other_words, 1),
             np.minimum(_spread(numbers, of_entries)[of_row], 1),
         )
+
+
+def _softmax(scores: Scores, among: int) -> list[float]:
+    """Return each score's share, by e to the score over a step, of the first ones' sum."""
+    powers = np.exp((scores - scores[:1]) / SHARE_STEP)
+    return [float(power) for power in powers / powers[:among].sum()]
 
 
 def _spread(rows: Rows, ranking: Ranking) -> Scores:

@@ -57,12 +57,18 @@ QUERY_CENTRING: Final = 0.5
 hint3_sofmattress and stard, a small loss on drcd (`eval/results/ablation.md`); on English questions
 of the seed 3 of 49 more are right in the tuning half, but only 1 of 49 in the reporting half."""
 
-ANSWERED_FROM: Final = 0.5
-"""Confidence from which an answer is given as such: more likely right than wrong."""
+SHARED_AMONG: Final = 10
+"""Entries among which the best one's share of the scores is taken."""
 
-RELATED_FROM: Final = 0.15
-"""Confidence from which the nearest entry is shown as related; `eval/results/abstention.md` has how
-often covered and other questions reach it."""
+SHARE_STEP: Final = 0.02
+"""Difference of fused score that makes an entry e times as likely to be meant, for that share."""
+
+WRONG_ANSWER_COST: Final = 1.5
+"""Cost of a wrong answer, to 1 for what a right one is worth: the answer is given as such from a
+confidence of cost / (1 + cost), .6."""
+
+WRONG_HINT_COST: Final = 0.2
+"""Cost of showing the nearest entry, marked as unsure, when it is wrong: it is shown from .17."""
 
 TOP_K: Final = 5
 """Entries returned by default: what fits beside an answer without scrolling."""

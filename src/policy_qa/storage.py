@@ -191,7 +191,7 @@ def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:
             raise CorruptionError(f"{file} is damaged: its contents changed. {_rebuild(path)}")
     if stamps != known:
         with contextlib.suppress(OSError):  # a read-only place is verified at each start
-            _write_atomically(folder / _VERIFIED, json.dumps(stamps))
+            write_atomically(folder / _VERIFIED, json.dumps(stamps))
 
 
 def unreadable(path: Path, manifest: Manifest, error: Exception) -> CorruptionError:
@@ -270,7 +270,7 @@ def _remove_leftovers(path: Path) -> None:
     """Remove what a build that was killed left behind; only the holder of the lock may."""
     for folder in (path / _GENERATIONS).glob(f"{_UNFINISHED}*"):
         shutil.rmtree(folder, ignore_errors=True)
-    for file in path.glob(f"{_CURRENT}.*.new"):
+    for file in path.glob("*.new"):
         file.unlink(missing_ok=True)
     with contextlib.suppress(KnowledgeBaseError):  # then nobody knows which ones were published
         current = current_generation(path)
@@ -320,18 +320,19 @@ def publish(path: Path, folder: Path, manifest: Manifest) -> Manifest:
             files[name] = (file.stat().st_size, _sha256(file))
     whole = replace(manifest, files=files)
     fields = json.dumps(asdict(whole), ensure_ascii=False, indent=2) + "\n"
-    _write_atomically(folder / _MANIFEST, fields)
+    write_atomically(folder / _MANIFEST, fields)
     sha256 = hashlib.sha256(fields.encode()).hexdigest()
     final = generation_folder(path, manifest.generation)
     folder.rename(final)
     _flush(final.parent)
-    _write_atomically(path / _CURRENT, f"{manifest.generation} {sha256}\n")
+    write_atomically(path / _CURRENT, f"{manifest.generation} {sha256}\n")
     for old in _generation_numbers(path)[:-GENERATIONS_KEPT]:
         shutil.rmtree(generation_folder(path, old), ignore_errors=True)
     return whole
 
 
-def _write_atomically(file: Path, text: str) -> None:
+def write_atomically(file: Path, text: str) -> None:
+    """Write a file durably, whole or not at all."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:
         temporary.write_text(text, encoding="utf-8", newline="\n")

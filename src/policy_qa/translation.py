@@ -7,10 +7,10 @@ information retrieval" (SIGIR 1998): the translations of one word compete, they 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from policy_qa.dictionary import NAME, Dictionary, english_words
+from policy_qa.dictionary import NAME, Dictionary, english_words, stems
 from policy_qa.lexicon import Lexicon
 
 _HAN = re.compile("[\u3400-\u9fff]+")
@@ -22,7 +22,6 @@ _IN_ENGLISH = 0.4
 """Weight of an English gloss of a Chinese word, which is vaguer than the way back."""
 _USUAL_LENGTH = 2
 """Characters of a Chinese word."""
-_SUFFIXES = ("ly", "er", "or", "ment", "ion", "ation", "al", "an", "ian", "y")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +71,31 @@ def translate(
         others = [Term(other, 1.0, rule.source) for other in rule.others(word)]
         if others:
             terms.setdefault(word, []).extend(others)
-    inside = {part for word in terms if " " in word for part in word.split()}
-    latin, han = english_words(folded), _HAN.findall(folded)
+    ruled_latin = [word for word in terms if word.isascii()]
+    ruled_han = [word for word in terms if not word.isascii()]
+    covered = {part for word in ruled_latin for part in english_words(word)}
+    latin = [word for word in dict.fromkeys(english_words(folded)) if word not in covered]
+    rest = folded
+    for word in sorted(ruled_han, key=len, reverse=True):
+        rest = rest.replace(word, " ")
+    han = [*dict.fromkeys(_HAN.findall(rest))]
+    other_words = 0.0
     if "zh" in languages:
-        for word in latin:
-            if word not in inside:
-                terms.setdefault(word, []).extend(_in_chinese(word, dictionary))
+        for word in (*ruled_latin, *latin):
+            terms.setdefault(word, []).extend(_in_chinese(word, dictionary))
+    else:
+        other_words += len(latin)
     if "en" in languages:
-        for word in _chinese_words(han, dictionary):
+        for word in dict.fromkeys([*ruled_han, *_chinese_words(han, dictionary)]):
             terms.setdefault(word, []).extend(_in_english(word, dictionary))
-    looked_up = " ".join(terms)
-    han_left = sum(map(len, han)) - sum(map(len, _HAN.findall(looked_up)))
-    latin_left = len(latin) - len(english_words(looked_up))
-    found = {word: tuple(of_word) for word, of_word in terms.items()}
-    return Translation(found, max(han_left / _USUAL_LENGTH, 0) + max(latin_left, 0))
+    else:
+        other_words += sum(map(len, han)) / _USUAL_LENGTH
+    return Translation({word: tuple(found) for word, found in terms.items()}, other_words)
 
 
 def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
     weights: dict[str, float] = {}
-    for stem in dict.fromkeys(_stems(word)):
+    for stem in dict.fromkeys(stems(word)):
         if stem != word and weights:
             break
         for other, weight in dictionary.others(stem).items():
@@ -100,22 +105,7 @@ def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
     return tuple(Term(other, weight, NAME) for other, weight in weights.items())
 
 
-def _stems(word: str) -> list[str]:
-    """Return a word and what it may be without its ending; not all of them are words."""
-    stems = [word]
-    for ending in ("ing", "ed"):
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) > 2:
-            stems += [stem, stem + "e"]
-            if stem[-1] == stem[-2]:
-                stems.append(stem[:-1])
-    if word.endswith("ied"):
-        stems.append(word[:-3] + "y")
-    stems += [word[: -len(s)] for s in _SUFFIXES if word.endswith(s) and len(word) - len(s) > 3]
-    return stems
-
-
-def _chinese_words(runs: Sequence[str], dictionary: Dictionary) -> list[str]:
+def _chinese_words(runs: Iterable[str], dictionary: Dictionary) -> list[str]:
     """Split runs of Chinese into the longest words that the dictionary knows, in order."""
     words = []
     for run in runs:

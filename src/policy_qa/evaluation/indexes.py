@@ -84,6 +84,7 @@ def of_knowledge_base(
                     documents,
                     folder,
                     model=knowledge_base.encoder,
+                    rules=knowledge_base.rules(),
                     index_questions=False,
                     progress=progress,
                 )

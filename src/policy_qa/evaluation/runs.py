@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from policy_qa.confidence import confidence, status
+from policy_qa.confidence import Calibration
 from policy_qa.errors import EvaluationError
 from policy_qa.evaluation.files import lines, write_whole
 from policy_qa.evaluation.judgments import Query
@@ -28,6 +28,10 @@ _RUN_FORM = "query Q0 entry rank score tag"
 
 class Searcher(Protocol):
     """What a run is made with; `KnowledgeBase` is one."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """How confidence is corrected and used."""
 
     def search_many(self, queries: Sequence[str], top_k: int = 10) -> list[list[Hit]]:
         """Return the best entries for each query, best first."""
@@ -68,8 +72,8 @@ def judge(
     """
     judged: list[tuple[list[Hit], float, Status]] = []
     for hits in kb.search_many(queries, top_k):
-        probability = confidence(hits[0].components) if hits else 0.0
-        judged.append((hits, probability, status(probability) if hits else "not_covered"))
+        probability = kb.calibration.confidence(hits[0].components) if hits else 0.0
+        judged.append((hits, probability, kb.calibration.status(probability)))
     return judged
 
 

@@ -1,0 +1,80 @@
+"""Keep the correction of confidence that one knowledge base has learned.
+
+It stands in `calibration.json` beside the generations and outlives them; it is bound to the encoder
+and to the weights that it corrects. `evaluation.calibrating` learns it.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, astuple
+from importlib.resources import files
+from pathlib import Path
+
+from policy_qa.confidence import Calibration
+from policy_qa.errors import CorruptionError
+from policy_qa.storage import write_atomically, writing
+
+CALIBRATION_FILE = "calibration.json"
+
+
+def save(path: Path, calibration: Calibration, encoder: str) -> None:
+    """Keep a calibration in a knowledge base.
+
+    Args:
+        path: The knowledge base.
+        calibration: To keep.
+        encoder: The identity of its encoder.
+
+    Raises:
+        LockedError: If another process is writing to the knowledge base.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    kept = {**asdict(calibration), "encoder": encoder, "weights": _weights_digest()}
+    with writing(path):
+        write_atomically(path / CALIBRATION_FILE, json.dumps(kept, indent=2) + "\n")
+
+
+def remove(path: Path) -> None:
+    """Go back to the general confidence.
+
+    Raises:
+        LockedError: If another process is writing to the knowledge base.
+        StorageError: If the disk refuses to be written.
+    """
+    with writing(path):
+        (path / CALIBRATION_FILE).unlink(missing_ok=True)
+
+
+def load(path: Path, encoder: str) -> Calibration | None:
+    """Return a knowledge base's calibration; None if it has none for this encoder and program.
+
+    Raises:
+        CorruptionError: If the file is damaged.
+    """
+    file = path / CALIBRATION_FILE
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        made_for = kept.pop("encoder"), kept.pop("weights")
+        calibration = Calibration(**{name: float(value) for name, value in kept.items()})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, str(error)) from error
+    costs = (calibration.wrong_answer_cost, calibration.wrong_hint_cost)
+    if not all(map(math.isfinite, astuple(calibration))) or min(costs) <= 0:
+        raise _damaged(path, "its numbers are out of range")
+    return calibration if made_for == (encoder, _weights_digest()) else None
+
+
+def _damaged(path: Path, why: str) -> CorruptionError:
+    return CorruptionError(
+        f"{path / CALIBRATION_FILE} is damaged ({why}). Calibrate again: policy-qa calibrate SET "
+        f"--kb {path}, or go back to general confidence: policy-qa calibrate --reset --kb {path}"
+    )
+
+
+def _weights_digest() -> str:
+    """Name the general weights, so that no correction is applied to others."""
+    weights = (files("policy_qa") / "confidence.json").read_bytes()
+    return hashlib.sha256(weights).hexdigest()[:12]
