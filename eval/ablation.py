@@ -2,14 +2,15 @@
 
 Measures hit@1 of variants of the retriever on BEIR-style sets (`corpus.jsonl`, `queries.jsonl`,
 `qrels.tsv`), by default those in `../shared/data/dev` beside the checkout, and on the tuning half
-of the seed's questions. Vectors are kept in `runs/ablation`, so that a second run is quick.
+of the seed's questions, and on the questions in another language in `eval/across`. Vectors are kept
+in `runs/ablation`, so that a second run is quick.
 Writes `eval/results/ablation.md`.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from policy_qa.types import Span
 ROOT = Path(__file__).parent.parent
 SETS = ROOT.parent / "shared" / "data" / "dev"
 WORK = ROOT / "runs" / "ablation"
+ACROSS = {"drcd-en": "drcd", "covidfaq-zh": "covidfaq", "stard-en": "stard"}
 RESULTS = ROOT / "eval" / "results" / "ablation.md"
 
 Parsed = Sequence[tuple[Document, Sequence[Entry]]]
@@ -35,16 +37,27 @@ class Judged:
     """A set: what is indexed, the queries, and the labels of the entries that answer each."""
 
     name: str
+    corpus: str
     parsed: Parsed
     queries: Mapping[str, str]
     relevant: Mapping[str, set[str]]
     labels: Mapping[str, str]
 
 
-def fused(weights: Mapping[str, tuple[float, float]]) -> Score:
+def fused(
+    words: Mapping[str, tuple[float, float]] = settings.LEXICAL_WEIGHTS,
+    other_words: tuple[float, float] = settings.TRANSLATION_WEIGHTS,
+) -> Score:
     def score(found: Candidates, language: str) -> np.ndarray:
-        of_passage, of_entry = weights[language]
-        return found.dense + of_passage * found.lexical + of_entry * found.entry_lexical
+        of_passage, of_entry = words[language]
+        in_passage, in_entry = other_words
+        return (
+            found.dense
+            + of_passage * found.lexical
+            + of_entry * found.entry_lexical
+            + in_passage * found.translated
+            + in_entry * found.entry_translated
+        )
 
     return score
 
@@ -58,27 +71,32 @@ def reciprocal_ranks(found: Candidates, _: str) -> np.ndarray:
     return sum(1 / (60 + rank) for rank in ranks)
 
 
-AS_SHIPPED = fused(settings.LEXICAL_WEIGHTS)
+AS_SHIPPED = fused()
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to rank; what is None is as shipped."""
+    """One way to rank."""
 
     score: Score = AS_SHIPPED
-    centring: float | None = None
+    centring: float = settings.QUERY_CENTRING
     views: tuple[float, float, float] = settings.VIEW_WEIGHTS
 
 
 VARIANTS = {
     "as shipped": Variant(),
+    "no translation": Variant(fused(other_words=(0, 0))),
+    "translation in passages only": Variant(fused(other_words=(0.24, 0))),
+    "translation in entries only": Variant(fused(other_words=(0, 0.24))),
+    "translation weights 0.05": Variant(fused(other_words=(0.05, 0.05))),
+    "translation weights 0.20": Variant(fused(other_words=(0.2, 0.2))),
     "view: passage with question only": Variant(views=(1, 0, 0)),
     "views: with question, alone": Variant(views=(0.5, 0.5, 0)),
     "views: with question, entry": Variant(views=(0.7, 0, 0.3)),
     "queries not centred": Variant(centring=0.0),
     "queries nearly centred": Variant(centring=0.8),
     "queries wholly centred": Variant(centring=1.0),
-    "lexical weights 0 (dense alone)": Variant(fused(same(0, 0))),
+    "lexical weights 0": Variant(fused(same(0, 0))),
     **{
         f"lexical weights {of_passage:.2f}, {of_entry:.2f}": Variant(
             fused(same(of_passage, of_entry))
@@ -86,10 +104,11 @@ VARIANTS = {
         for of_passage in (0.05, 0.18, 0.30)
         for of_entry in (0, of_passage)
     },
+    "dense alone": Variant(fused(same(0, 0), (0, 0))),
     "BM25 of passages alone": Variant(lambda found, _: found.lexical),
     "BM25 of passages and entries": Variant(lambda found, _: found.lexical + found.entry_lexical),
     "reciprocal ranks (k = 60)": Variant(reciprocal_ranks),
-    "one view, one weight, not centred": Variant(fused(same(0.25, 0)), 0.0, (1, 0, 0)),
+    "one view, one weight, not centred": Variant(fused(same(0.25, 0), (0, 0)), 0.0, (1, 0, 0)),
 }
 
 
@@ -106,7 +125,7 @@ def main() -> None:
     sets = [beir_set(folder) for folder in folders if (folder / "corpus.jsonl").is_file()]
     if not sets:
         print(f"No sets in {SETS}: measuring the seed only.", file=sys.stderr)
-    sets += list(seed_sets())
+    sets += [*across_sets(), *seed_sets()]
     columns = {judged.name: hits(judged) for judged in sets}
     head = ["hit@1", *(f"{judged.name} ({len(judged.queries)})" for judged in sets)]
     rows = [[name, *(f"{columns[judged.name][name]:.3f}" for judged in sets)] for name in VARIANTS]
@@ -126,39 +145,63 @@ def main() -> None:
 
 def hits(judged: Judged) -> dict[str, float]:
     """Return hit@1 of every variant on a set."""
+    ways = {(variant.views, variant.centring) for variant in VARIANTS.values()}
     measured = {}
-    for views in sorted({variant.views for variant in VARIANTS.values()}):
-        path = WORK / judged.name
-        build.VIEW_WEIGHTS = views
-        build.build_generation(
-            judged.parsed, path, load_encoder(), corpus=judged.name, model=DEFAULT_MODEL
-        )
+    built = None
+    for views, centring_of_queries in sorted(ways):
+        path = WORK / judged.corpus
+        if built != views:
+            built = build.VIEW_WEIGHTS = views
+            encoder = load_encoder()
+            build.build_generation(
+                judged.parsed, path, encoder, corpus=judged.corpus, model=DEFAULT_MODEL
+            )
+        chosen = {
+            name: variant.score
+            for name, variant in VARIANTS.items()
+            if (variant.views, variant.centring) == (views, centring_of_queries)
+        }
         with KnowledgeBase.open(path) as knowledge_base:
-            for name, variant in VARIANTS.items():
-                if variant.views == views:
-                    measured[name] = hit_at_1(judged, knowledge_base, variant)
+            measured |= hits_at_1(judged, knowledge_base, centring_of_queries, chosen)
     return measured
 
 
-def hit_at_1(judged: Judged, knowledge_base: KnowledgeBase, variant: Variant) -> float:
+def hits_at_1(
+    judged: Judged,
+    knowledge_base: KnowledgeBase,
+    centring_of_queries: float,
+    scores: Mapping[str, Score],
+) -> dict[str, float]:
     retriever = knowledge_base._retriever
     entries = [entry.id for entry in knowledge_base.entries()]
-    shipped = centring.QUERY_CENTRING
-    centring.QUERY_CENTRING = shipped if variant.centring is None else variant.centring
+    centring.QUERY_CENTRING = centring_of_queries
     encoded = retriever.encode([*judged.queries.values()])
-    centring.QUERY_CENTRING = shipped
-    right = 0
+    right = dict.fromkeys(scores, 0)
     for query_id, query in zip(judged.queries, encoded, strict=True):
         found = retriever._candidates(query, None)
-        best = np.lexsort((found.rows, -variant.score(found, query.language)))[0]
-        label = judged.labels[entries[int(found.entries[best])]]
-        right += label in judged.relevant[query_id]
-    return right / len(judged.queries)
+        for name, score in scores.items():
+            best = np.lexsort((found.rows, -score(found, query.language)))[0]
+            label = judged.labels[entries[int(found.entries[best])]]
+            right[name] += label in judged.relevant[query_id]
+    return {name: count / len(judged.queries) for name, count in right.items()}
 
 
-def beir_set(folder: Path) -> Judged:
-    """Read a set; a hit is any passage of the right group where the set has groups."""
-    records = [json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8")]
+def across_sets() -> Iterator[Judged]:
+    """Yield the sets of questions in another language than their corpus."""
+    for name, corpus in ACROSS.items():
+        if (SETS / corpus / "corpus.jsonl").is_file():
+            yield replace(beir_set(SETS / corpus, ROOT / "eval" / "across" / name), name=name)
+
+
+def beir_set(folder: Path, questions: Path | None = None) -> Judged:
+    """Read a set; a hit is any passage of the right group where the set has groups.
+
+    Args:
+        folder: Holds the corpus.
+        questions: Holds the queries and the qrels, if that is another folder.
+    """
+    corpus, folder = folder, questions or folder
+    records = [json.loads(line) for line in (corpus / "corpus.jsonl").open(encoding="utf-8")]
     grouped = folder / "qrels_group.tsv"
     relevant: dict[str, set[str]] = {}
     for line in (grouped if grouped.is_file() else folder / "qrels.tsv").open(encoding="utf-8"):
@@ -171,7 +214,8 @@ def beir_set(folder: Path) -> Judged:
     }
     key = "group" if grouped.is_file() else "id"
     labels = {f"{record['id']}#1": record[key] for record in records}
-    return Judged(folder.name, [record_entry(r) for r in records], queries, relevant, labels)
+    parsed = [record_entry(record) for record in records]
+    return Judged(folder.name, corpus.name, parsed, queries, relevant, labels)
 
 
 def record_entry(record: Mapping[str, str]) -> tuple[Document, list[Entry]]:
@@ -201,7 +245,7 @@ def seed_sets() -> Iterator[Judged]:
             for query in queries
             if query["lang"] == language and query["split"] == "tune"
         }
-        yield Judged(f"seed {language}", parsed, chosen, relevant, labels)
+        yield Judged(f"seed {language}", "seed", parsed, chosen, relevant, labels)
 
 
 if __name__ == "__main__":

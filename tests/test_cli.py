@@ -78,7 +78,7 @@ def test_ask_what_is_not_covered(cli):
     status, output, messages = cli("ask", "今天天氣如何")
     assert (status, messages) == (1, "")
     assert "does not cover" in output
-    assert "Nearest entries:" in output
+    assert "Did you mean:" in output
 
 
 def test_ask_joins_its_words(cli):

@@ -111,10 +111,13 @@ def test_fusion_by_hand(retriever):
     other = {"translated": 0, "entry_translated": 0}
     share = 1 / (1 + np.exp((DENSE_ALONE - 1) / SHARE_STEP))
     assert hits[0].components == pytest.approx(
-        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "lift": 1, "share": share} | other
+        {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "lift": 1, "share": share} | other,
+        rel=1e-5,
     )
     assert hits[1].components == pytest.approx(
-        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "lift": 1, "share": 1 - share} | other
+        {"dense": 1, "lexical": 0, "entry": 0, "likeness": 1, "lift": 1, "share": 1 - share}
+        | other,
+        rel=1e-5,
     )
     assert [hit.score for hit in hits] == pytest.approx([1, DENSE_ALONE])
 

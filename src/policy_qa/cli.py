@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--model", help=_MOVED)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
+    search.add_argument("--explain", action="store_true", help="show why each entry was found")
     search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
 
     entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
@@ -209,11 +210,15 @@ def _search(options: argparse.Namespace) -> int:
     from policy_qa.output import hit_fields, hits_text  # noqa: PLC0415
 
     with _open(options) as knowledge_base:
-        hits = knowledge_base.search(" ".join(options.query), options.top_k, _filters(options))
+        query = " ".join(options.query)
+        hits = knowledge_base.search(query, options.top_k, _filters(options))
+        matches = None
+        if options.explain:
+            matches = {hit.entry.id: knowledge_base.explain(query, hit.entry.id) for hit in hits}
     if options.json:
-        _print_json([hit_fields(hit) for hit in hits])
+        _print_json([hit_fields(hit, matches and matches[hit.entry.id]) for hit in hits])
     elif hits:
-        print(hits_text(hits))
+        print(hits_text(hits, matches))
     return EXIT_DONE if hits else EXIT_NOT_COVERED
 
 

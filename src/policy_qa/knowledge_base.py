@@ -5,6 +5,7 @@ import sqlite3
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -39,7 +40,7 @@ from policy_qa.storage import (
     verify,
 )
 from policy_qa.store import Store
-from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Passage
+from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Match, Passage
 
 
 class KnowledgeBase:
@@ -235,29 +236,33 @@ class KnowledgeBase:
         """
         (encoded,) = self._encoded([query])
         hits = self._hits(encoded, TOP_K, filters)
-        if not hits:
-            return self._compose(query, [], [], None)
-        passages = self._store.passages(hits[0].entry.id)
-        scores = self._retriever.score_sentences(encoded, passages)
-        scored = [(passage, score) for (_, passage), score in zip(passages, scores, strict=True)]
-        document = self.document(hits[0].entry.document_id)
-        return self._compose(query, hits, scored, document)
-
-    def _compose(
-        self,
-        query: str,
-        hits: Sequence[Hit],
-        passages: Sequence[tuple[Passage, float]],
-        document: Document | None,
-    ) -> Answer:
-        return compose(
+        scored: list[tuple[Passage, float]] = []
+        document = None
+        if hits:
+            passages = self._store.passages(hits[0].entry.id)
+            scores = self._retriever.score_sentences(encoded, passages)
+            scored = [
+                (passage, score) for (_, passage), score in zip(passages, scores, strict=True)
+            ]
+            document = self.document(hits[0].entry.document_id)
+        answer = compose(
             query,
             hits,
-            passages,
+            scored,
             document,
             generation=self.generation,
             calibration=self.calibration,
         )
+        return replace(answer, read_as=encoded.text) if encoded.from_pinyin else answer
+
+    def explain(self, query: str, entry_id: str) -> list[Match]:
+        """Return the words of a query that an entry holds in other words, and why.
+
+        Raises:
+            QueryError: If the query is empty, too long, or has no letter and no digit.
+        """
+        (encoded,) = self._encoded([query])
+        return self._retriever.matches(encoded, entry_id)
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import tantivy
 
 from policy_qa.dense import Rows, best, ordered
-from policy_qa.tokens import tokens as tokens_of
+from policy_qa.tokens import telling
 from policy_qa.translation import Term, Translation
 from policy_qa.types import Filters, Ranking
 
@@ -139,14 +139,14 @@ class LexicalIndex:
         rows = min(sum(weight * held for weight, held in known.values()), len(self))
         idf = math.log(1 + (len(self) - rows + 0.5) / (rows + 0.5))
         queries = [
-            tantivy.Query.const_score_query(self._all_of(_telling(text)), weight * idf)
+            tantivy.Query.const_score_query(self._all_of(telling(text)), weight * idf)
             for text, (weight, _) in known.items()
         ]
         return idf, tantivy.Query.disjunction_max_query(queries)
 
     def _rows_holding(self, text: str) -> int:
         """Return at most how many rows hold a word."""
-        counts = [self._searcher.doc_freq("tokens", token) for token in _telling(text)]
+        counts = [self._searcher.doc_freq("tokens", token) for token in telling(text)]
         return min(counts, default=0)
 
     def holds(self, word: str) -> bool:
@@ -199,13 +199,6 @@ class LexicalIndex:
                 tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
             )
         return clauses
-
-
-def _telling(word: str) -> list[str]:
-    """Return the tokens of a word without the characters that stand in its longer tokens too."""
-    found = tokens_of(word)
-    longer = "".join(token for token in found if len(token) > 1 and not token.isascii())
-    return [token for token in found if len(token) > 1 or token not in longer]
 
 
 def _schema() -> tantivy.Schema:

@@ -4,11 +4,12 @@ import json
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
+from policy_qa.types import Answer, Citation, Document, Entry, Hit, Match, Span
 
 _STATUS = {
     "answered": "Answered",
@@ -43,6 +44,7 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON fields."""
     return {
         "query": answer.query,
+        "read_as": answer.read_as,
         "status": answer.status,
         "confidence": round(answer.confidence, 4),
         "entry": _entry_fields(answer.entry, answer.question) if answer.entry else None,
@@ -52,9 +54,10 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
     }
 
 
-def hit_fields(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON fields."""
-    return {
+def hit_fields(hit: Hit, matches: Iterable[Match] | None = None) -> dict[str, Any]:
+    """Return a hit as JSON fields; with what it holds in other words, if that is given."""
+    fields = {} if matches is None else {"matches": [asdict(match) for match in matches]}
+    return fields | {
         "rank": hit.rank,
         "entry": _entry_fields(hit.entry, hit.question),
         "score": round(hit.score, 4),
@@ -109,6 +112,8 @@ def _span(span: Span) -> dict[str, int]:
 def answer_text(answer: Answer) -> str:
     """Return an answer for a terminal."""
     lines = [f"{_STATUS[answer.status]} (confidence {answer.confidence:.0%})"]
+    if answer.read_as:
+        lines.append(f"Read as: {one_line(answer.read_as)}")
     if answer.entry:
         lines += ["", f"{one_line(answer.entry.id)}  {one_line(answer.question)}".rstrip()]
     for citation in answer.conclusion:
@@ -116,17 +121,29 @@ def answer_text(answer: Answer) -> str:
         characters = f"characters {citation.span.start}-{citation.span.end}"
         lines += ["", f"  {printable(citation.quote)}", f"  [{place}, {characters}]"]
     if answer.related:
-        lines += ["", "Nearest entries:" if answer.status == "not_covered" else "See also:"]
+        lines += ["", "Did you mean:" if answer.status == "not_covered" else "See also:"]
         lines += [f"  {_entry_line(hit)}" for hit in answer.related]
     return "\n".join(lines)
 
 
-def hits_text(hits: Iterable[Hit]) -> str:
-    """Return hits for a terminal, each with its best passage."""
-    return "\n".join(
-        f"{hit.rank}. {hit.score:.3f}  {_entry_line(hit)}\n     {one_line(hit.passage.text)}"
-        for hit in hits
-    )
+def hits_text(hits: Iterable[Hit], matches: Mapping[str, Iterable[Match]] | None = None) -> str:
+    """Return hits for a terminal, each with its best passage.
+
+    Args:
+        hits: What was found.
+        matches: Entry id → what it holds in other words; if given, scores are explained too.
+    """
+    lines = []
+    for hit in hits:
+        lines += [f"{hit.rank}. {hit.score:.3f}  {_entry_line(hit)}"]
+        lines += [f"     {one_line(hit.passage.text)}"]
+        if matches is not None:
+            scores = "  ".join(f"{name} {value:.3f}" for name, value in hit.components.items())
+            lines.append(f"     {scores}")
+            for match in matches[hit.entry.id]:
+                word, term = one_line(match.word), one_line(match.term)
+                lines.append(f"     {word} = {term}  ({one_line(match.source)})")
+    return "\n".join(lines)
 
 
 def entries_text(entries: Iterable[tuple[Entry, Document]]) -> str:

@@ -127,6 +127,9 @@ def answer_card(answer: Answer, labels: Labels) -> str:
     ]
     if note:
         parts.append(f'<p class="pq-note">{escape(note)}</p>')
+    if answer.read_as:
+        read_as = labels.read_as.format(text=answer.read_as)
+        parts.append(f'<p class="pq-note">{escape(read_as)}</p>')
     parts += [_quote(citation, labels) for citation in answer.conclusion]
     if answer.question:
         parts.append(

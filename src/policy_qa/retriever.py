@@ -39,9 +39,9 @@ from policy_qa.settings import (
     TRANSLATION_WEIGHTS,
 )
 from policy_qa.store import Store
-from policy_qa.tokens import tokens
+from policy_qa.tokens import telling, tokens
 from policy_qa.translation import Translation, translate
-from policy_qa.types import Encoder, Filters, Hit, Passage, Ranking
+from policy_qa.types import Encoder, Filters, Hit, Match, Passage, Ranking
 
 Scores = npt.NDArray[np.float32]
 
@@ -232,6 +232,22 @@ class Retriever:
             "share": share,
         }
         return Hit(rank, entry, question, passage, score, components)
+
+    def matches(self, query: EncodedQuery, entry_id: str) -> list[Match]:
+        """Return the words of a query that an entry holds in other words, in the query's order.
+
+        Of several terms for one word the surest is named.
+        """
+        held: set[str] = set()
+        for _, passage in self._store.passages(entry_id):
+            held.update(tokens(fold(passage.text)))
+        found = []
+        for word, terms in query.translation.terms.items():
+            there = [term for term in terms if held.issuperset(telling(term.text))]
+            if there:
+                best = max(there, key=lambda term: (term.weight, len(term.text)))
+                found.append(Match(word, best.text, best.source))
+        return found
 
     def score_sentences(
         self, query: EncodedQuery, passages: Sequence[tuple[int, Passage]]

@@ -47,6 +47,13 @@ def tokens(folded: str) -> list[str]:
     return found
 
 
+def telling(word: str) -> list[str]:
+    """Return the tokens of a word without the characters that stand in its longer tokens too."""
+    found = tokens(word)
+    longer = "".join(token for token in found if len(token) > 1 and not token.isascii())
+    return [token for token in found if len(token) > 1 or token not in longer]
+
+
 def singular(word: str) -> str:
     """Return a Latin word without its plural ending."""
     word = word.removesuffix("'s")

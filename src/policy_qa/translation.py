@@ -9,6 +9,7 @@ information retrieval" (SIGIR 1998): the translations of one word compete, they 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from policy_qa.dictionary import NAME, Dictionary, english_words, stems
 from policy_qa.lexicon import Lexicon
@@ -16,6 +17,9 @@ from policy_qa.lexicon import Lexicon
 _HAN = re.compile("[\u3400-\u9fff]+")
 _LONGEST_WORD = 6
 _BY_STEM = 0.8
+_BY_SPELLING = 0.5
+_SHORTEST_MISSPELT = 5
+"""Letters; a shorter unknown word is more often a name than a slip."""
 _SINGLE_CHARACTER = 0.5
 """Weight of a Chinese word of one character, which stands inside many others."""
 _IN_ENGLISH = 0.4
@@ -94,6 +98,16 @@ def translate(
 
 
 def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
+    weights = _weights(word, dictionary)
+    if not weights and len(word) >= _SHORTEST_MISSPELT:
+        for meant in sorted(_one_slip_away(word)):
+            for other, weight in _weights(meant, dictionary).items():
+                weights[other] = max(_BY_SPELLING * weight, weights.get(other, 0.0))
+    return tuple(Term(other, weight, NAME) for other, weight in weights.items())
+
+
+def _weights(word: str, dictionary: Dictionary) -> dict[str, float]:
+    """Return what an English word, or else a stem of it, is called in Chinese, with weights."""
     weights: dict[str, float] = {}
     for stem in dict.fromkeys(stems(word)):
         if stem != word and weights:
@@ -102,7 +116,17 @@ def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
             sure = weight * (1 if stem == word else _BY_STEM)
             sure *= _SINGLE_CHARACTER if len(other) == 1 else 1
             weights[other] = max(sure, weights.get(other, 0.0))
-    return tuple(Term(other, weight, NAME) for other, weight in weights.items())
+    return weights
+
+
+def _one_slip_away(word: str) -> set[str]:
+    """Return what may have been meant: a letter more, less or other, or two neighbours swapped."""
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    fewer = {a + b[1:] for a, b in cuts if b}
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    more = {a + letter + b for a, b in cuts for letter in ascii_lowercase}
+    other = {a + letter + b[1:] for a, b in cuts if b for letter in ascii_lowercase}
+    return fewer | swapped | more | other
 
 
 def _chinese_words(runs: Iterable[str], dictionary: Dictionary) -> list[str]:

@@ -131,6 +131,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A word of the query that an entry holds in other words.
+
+    Attributes:
+        word: As the query has it, folded.
+        term: What the entry holds, folded.
+        source: Why they are the same: a dictionary's name, or a lexicon's file and line.
+    """
+
+    word: str
+    term: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents a search may look at.
 
@@ -160,6 +175,7 @@ class Answer:
         related: The next entries, best first. When not covered, the nearest entries.
         hits: Every entry found, best first.
         generation: The generation of the knowledge base that answered.
+        read_as: The query in characters, folded, if it was typed in pinyin; else empty.
     """
 
     query: str
@@ -171,6 +187,7 @@ class Answer:
     related: tuple[Hit, ...]
     hits: tuple[Hit, ...] = field(repr=False)
     generation: int = 0
+    read_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
