@@ -97,26 +97,26 @@ def write_address(name: str, value: str) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def open_knowledge_base(path: str, generation: int) -> KnowledgeBase:  # noqa: ARG001 (cache key)
-    """Open a knowledge base once for all visitors, again for each generation."""
+def open_knowledge_base(path: str, state: tuple[int, int]) -> KnowledgeBase:  # noqa: ARG001 (key)
+    """Open a knowledge base once for all visitors, again for each state."""
     return KnowledgeBase.open(path)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def summary(path: str, generation: int) -> tuple[int, int, list[str]]:
+def summary(path: str, state: tuple[int, int]) -> tuple[int, int, list[str]]:
     """Return the number of entries, the number of documents and the first stored questions."""
-    kb = open_knowledge_base(path, generation)
+    kb = open_knowledge_base(path, state)
     questions = list(kb.questions().values())[:EXAMPLES]
     return len(kb.entries()), len(kb.documents()), questions
 
 
 def draw_result(query: str, labels: Labels) -> str:
     """Draw the answer, or the empty page; return a name for what is shown."""
-    generation = KnowledgeBase.current_generation(PATH)
+    state = KnowledgeBase.current_state(PATH)
     with st.spinner(labels.loading):
-        kb = open_knowledge_base(PATH, generation)
+        kb = open_knowledge_base(PATH, state)
     if not query:
-        draw_empty(*summary(PATH, generation), labels)
+        draw_empty(*summary(PATH, state), labels)
         return ""
     answer = kb.ask(query)
     others = [(hit, kb.document(hit.entry.document_id)) for hit in answer.related]
@@ -132,7 +132,7 @@ def draw_result(query: str, labels: Labels) -> str:
         right.html(page.source_card(document, answer.entry, quotes, labels))
     if others:
         st.html(page.other_entries(others, heading, labels))
-    return f"{generation} {answer.entry.id if answer.entry else ''} {query}"
+    return f"{answer.generation} {answer.entry.id if answer.entry else ''} {query}"
 
 
 def draw_empty(entries: int, documents: int, questions: list[str], labels: Labels) -> None:

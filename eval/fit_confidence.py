@@ -249,7 +249,7 @@ def weights(right: np.ndarray) -> np.ndarray:
 
 
 def write(model: LogisticRegression) -> None:
-    names = [*signals_of({"lift": 0, "share": 1, "entry_translated": 0})]
+    names = [*signals_of({"lift": 0, "share": 1, "translated": 0})]
     fitted = {
         "fitted_by": "eval/fit_confidence.py",
         "intercept": round(float(model.intercept_[0]), 3),

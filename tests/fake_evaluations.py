@@ -34,7 +34,7 @@ def make_hit(rank: int, entry_id: str, score: float) -> Hit:
         question="",
         passage=Passage(f"{entry_id}:1", entry_id, "d.txt", nothing, ""),
         score=score,
-        components={"lift": 0.2, "share": 0.5, "entry_translated": 0.0},
+        components={"lift": 0.2, "share": 0.5, "translated": 0.0},
     )
 
 

@@ -27,9 +27,9 @@ def passage(number: int, span: Span) -> Passage:
 
 
 PASSAGES = [passage(n, span) for n, span in enumerate([QUESTION, *SENTENCES])]
-SURE = {"lift": 0.5, "share": 1.0, "entry_translated": 0.0}
-UNSURE = {"lift": 0.15, "share": 0.5, "entry_translated": 0.0}
-UNLIKE = {"lift": -0.2, "share": 0.2, "entry_translated": 0.0}
+SURE = {"lift": 0.5, "share": 1.0, "translated": 0.0}
+UNSURE = {"lift": 0.15, "share": 0.5, "translated": 0.0}
+UNLIKE = {"lift": -0.2, "share": 0.2, "translated": 0.0}
 GENERAL = Calibration()
 SECOND = Hit(2, replace(ENTRY, id="a#2"), "", PASSAGES[1], 0.1, UNLIKE)
 
@@ -152,7 +152,7 @@ def test_a_hint_is_never_worth_less_than_an_answer():
     assert costs.status(0.1 / 1.1 - 1e-9) == "not_covered"
 
 
-@pytest.mark.parametrize("name", ["lift", "share", "entry_translated"])
+@pytest.mark.parametrize("name", ["lift", "share", "translated"])
 def test_confidence_rises_with_each_signal(name):
     """More of a signal makes an answer more probable, between 0 and 1."""
     values = [GENERAL.confidence(UNSURE | {name: x}) for x in (0, 0.01, 0.1, 0.5, 1)]

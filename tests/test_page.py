@@ -46,11 +46,11 @@ class FakeKnowledgeBase:
     generation: ClassVar[int] = 1
 
     @classmethod
-    def current_generation(cls, path: str) -> int:
-        """Return the number of the generation, which tests change."""
+    def current_state(cls, path: str) -> tuple[int, int]:
+        """Return the number of the generation, which tests change, and no calibration."""
         if isinstance(cls.opening, KnowledgeBaseNotFound):
             raise cls.opening
-        return cls.generation
+        return cls.generation, 0
 
     @classmethod
     def open(cls, path: str) -> "FakeKnowledgeBase":

@@ -157,8 +157,8 @@ def test_score_sentences_by_hand(retriever):
     first, second = retriever.score_sentences(encoded, rows)
     length = np.sqrt(1 + 16 + 1)  # one a, four b, one c
     weight = SENTENCE_LEXICAL_WEIGHT
-    assert first == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / (1 + weight))
-    assert second == pytest.approx((4 / length + weight / 2) / (1 + weight))
+    assert first == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / (1 + 2 * weight))
+    assert second == pytest.approx((4 / length + weight / 2) / (1 + 2 * weight))
 
 
 def ranked(knowledge_base: KnowledgeBase, query: str) -> dict[str, float]:

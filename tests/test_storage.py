@@ -513,7 +513,7 @@ def test_readers_of_an_old_generation(kb):
             build(kb, PARKING).close()
             assert reader.ask(QUERY) == before
         assert generations(kb) == ["3", "4", "5"]
-        assert KnowledgeBase.current_generation(kb) == 5
+        assert KnowledgeBase.current_state(kb)[0] == 5
 
 
 PASSAGES = 8  # three questions and five sentences

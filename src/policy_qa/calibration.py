@@ -7,7 +7,8 @@ and to the weights that it corrects. `evaluation.calibrating` learns it.
 import hashlib
 import json
 import math
-from dataclasses import asdict, astuple
+import shlex
+from dataclasses import asdict, astuple, fields
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,25 +53,48 @@ def load(path: Path, encoder: str) -> Calibration | None:
     Raises:
         CorruptionError: If the file is damaged.
     """
-    file = path / CALIBRATION_FILE
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
+        kept = json.loads((path / CALIBRATION_FILE).read_text(encoding="utf-8"))
         made_for = kept.pop("encoder"), kept.pop("weights")
+        names = {field.name for field in fields(Calibration)}
+        if kept.keys() != names or not all(type(value) in {int, float} for value in kept.values()):
+            raise _damaged(path, "its fields are not those of a calibration")
         calibration = Calibration(**{name: float(value) for name, value in kept.items()})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, str(error)) from error
+    except _UNREADABLE as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
     costs = (calibration.wrong_answer_cost, calibration.wrong_hint_cost)
     if not all(map(math.isfinite, astuple(calibration))) or min(costs) <= 0:
         raise _damaged(path, "its numbers are out of range")
     return calibration if made_for == (encoder, _weights_digest()) else None
 
 
+def changed(path: Path) -> int:
+    """Return when a knowledge base's calibration was last written, in nanoseconds; 0 if never."""
+    try:
+        return (path / CALIBRATION_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
+
 def _damaged(path: Path, why: str) -> CorruptionError:
+    kb = shlex.quote(str(path))
     return CorruptionError(
-        f"{path / CALIBRATION_FILE} is damaged ({why}). Calibrate again: policy-qa calibrate SET "
-        f"--kb {path}, or go back to general confidence: policy-qa calibrate --reset --kb {path}"
+        f"{path / CALIBRATION_FILE} is damaged ({' '.join(why.split())}). Calibrate again: "
+        f"policy-qa calibrate SET --kb {kb}, or go back to the general confidence: "
+        f"policy-qa calibrate --reset --kb {kb}"
     )
 
 

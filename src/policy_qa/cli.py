@@ -22,6 +22,7 @@ from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 EXIT_DONE, EXIT_NOT_COVERED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 _DEBUG = "POLICY_QA_DEBUG"
 _MOVED = "the model of the build, if it has moved since"
+_RERANKER = "a cross-encoder that puts the first entries in a new order"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("query", nargs="+", help="the question")
         _add_knowledge_base(command)
         command.add_argument("--model", help=_MOVED)
+        command.add_argument("--reranker", metavar="NAME_OR_FOLDER", help=_RERANKER)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
     search.add_argument("--explain", action="store_true", help="show why each entry was found")
@@ -97,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(commands, "eval", _eval, "measure evaluation sets, compare, report")
     _add_knowledge_base(evaluate)
     evaluate.add_argument("--model", help=f"of a set's own corpus; or {_MOVED}")
+    evaluate.add_argument("--reranker", metavar="NAME_OR_FOLDER", help=_RERANKER)
     cli_evaluation.add_options(evaluate, _path)
 
     calibrate = _command(commands, "calibrate", _calibrate, "fit confidence to your own questions")
@@ -185,7 +188,7 @@ class _Bar(AbstractContextManager[Callable[[int, int], None]]):
 def _open(options: argparse.Namespace) -> Any:
     from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
 
-    return KnowledgeBase.open(options.kb, model=options.model)
+    return KnowledgeBase.open(options.kb, model=options.model, reranker=options.reranker)
 
 
 def _filters(options: argparse.Namespace) -> Any:

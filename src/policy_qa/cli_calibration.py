@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from policy_qa.errors import EvaluationError, InputError
+from policy_qa.errors import CorruptionError, EvaluationError, InputError
 
 _TUNING = "tune"
 
@@ -59,6 +59,7 @@ def calibrate(options: argparse.Namespace) -> tuple[str, Mapping[str, Any]]:
         return "Back to the general confidence.", {"calibration": None}
     if not options.set and not options.cost:
         raise InputError("Nothing to calibrate by: name a SET of questions, a --cost, or --reset.")
+    _drop_damaged(options.kb)
     with KnowledgeBase.open(options.kb, model=options.model) as knowledge_base:
         costs = knowledge_base.calibration
         if options.cost:
@@ -78,6 +79,18 @@ def calibrate(options: argparse.Namespace) -> tuple[str, Mapping[str, Any]]:
     answered, related = chosen.answered_from, chosen.related_from
     said += f"Answered from a confidence of {answered:.0%}, shown as related from {related:.0%}."
     return said, {**fields, "calibration": asdict(chosen)}
+
+
+def _drop_damaged(path: Path) -> None:
+    """Remove a calibration that cannot be read: it is about to be made again."""
+    from policy_qa import calibration  # noqa: PLC0415 (a quick --help needs nothing)
+    from policy_qa.storage import read_manifest  # noqa: PLC0415
+
+    try:
+        calibration.load(path, read_manifest(path).encoder)
+    except CorruptionError:
+        if (path / calibration.CALIBRATION_FILE).exists():
+            calibration.remove(path)
 
 
 def _fitted(folder: Path, knowledge_base: Any, costs: Any) -> Any:

@@ -111,11 +111,16 @@ def _searched(
     from policy_qa.evaluation.sets import check_against  # noqa: PLC0415
     from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
 
+    reranker = None
+    if options.reranker is not None:
+        from policy_qa.reranker import load_reranker  # noqa: PLC0415 (few have one)
+
+        reranker = load_reranker(options.reranker)
     with ExitStack() as stack:
         own = [evaluation_set for evaluation_set in sets if not evaluation_set.corpus]
         if own:
             knowledge_base = stack.enter_context(
-                KnowledgeBase.open(options.kb, model=options.model)
+                KnowledgeBase.open(options.kb, model=options.model, reranker=reranker)
             )
             known = [entry.id for entry in knowledge_base.entries()]
             for evaluation_set in own:
@@ -128,7 +133,8 @@ def _searched(
             if not evaluation_set.corpus:
                 yield _experiment(evaluation_set, of_own, options, version)
                 continue
-            with progress() as bar, indexes.of_corpus(evaluation_set.corpus, encoder, bar) as found:
+            corpus = evaluation_set.corpus
+            with progress() as bar, indexes.of_corpus(corpus, encoder, bar, reranker) as found:
                 yield _experiment(evaluation_set, found, options, version)
 
 

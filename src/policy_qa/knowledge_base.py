@@ -24,7 +24,7 @@ from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
-from policy_qa.settings import MAX_QUERY_CHARS, TOP_K
+from policy_qa.settings import MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
     DENSE_FILE,
@@ -40,7 +40,7 @@ from policy_qa.storage import (
     verify,
 )
 from policy_qa.store import Store
-from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Match, Passage
+from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Match, Passage, Reranker
 
 
 class KnowledgeBase:
@@ -50,9 +50,12 @@ class KnowledgeBase:
         path: Where it stands on disk.
         manifest: What the generation says of itself.
         calibration: How confidence is corrected and used here.
+        reranker: What puts the first entries in their order; None if that is the fused score.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, encoder: Encoder) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, encoder: Encoder, reranker: Reranker | None = None
+    ) -> None:
         """Load the generation's files; use `build` or `open`, which check them first.
 
         Raises:
@@ -62,6 +65,7 @@ class KnowledgeBase:
         self.path = path
         self.manifest = manifest
         self.calibration = calibration.load(path, encoder.identity) or Calibration()
+        self.reranker = reranker
         self._encoder = encoder
         try:
             self._store = Store(folder / STORE_FILE)
@@ -127,6 +131,7 @@ class KnowledgeBase:
         else:
             documents, source = list(corpus), "documents"
         encoder = load_encoder(model) if isinstance(model, str) else model
+        calibration.load(path, encoder.identity)  # a damaged one is told of before the work
         manifest = build_generation(
             [(document, parse(document)) for document in documents],
             path,
@@ -140,14 +145,23 @@ class KnowledgeBase:
         return cls(path, manifest, encoder)
 
     @classmethod
-    def open(cls, path: str | Path, *, model: str | Encoder | None = None) -> "KnowledgeBase":
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        model: str | Encoder | None = None,
+        reranker: str | Reranker | None = None,
+    ) -> "KnowledgeBase":
         """Open the current generation.
 
         Args:
             path: The knowledge base.
             model: The model that it was built with, if its name or folder changed since.
+            reranker: The name or folder of a cross-encoder, or a reranker, that puts the first
+                entries in a new order; confidence is not fitted to it.
 
         Raises:
+            EncoderError: If a model cannot be loaded.
             KnowledgeBaseNotFound: If there is none at the path.
             FormatVersionError: If another format version wrote it.
             EncoderMismatchError: If it was built with another encoder, or its texts were folded in
@@ -157,14 +171,18 @@ class KnowledgeBase:
         path = Path(path)
         # The encoder first: it takes seconds, in which builds may remove what was checked before.
         encoder = cls._encoder_for(path, read_manifest(path), model)
+        if isinstance(reranker, str):
+            from policy_qa.reranker import load_reranker  # noqa: PLC0415 (few have one)
+
+            reranker = load_reranker(reranker)
         manifest = read_manifest(path)
         try:
-            return cls._open(path, manifest, encoder)
+            return cls._open(path, manifest, encoder, reranker)
         except CorruptionError:
             newer = read_manifest(path)
             if newer.generation == manifest.generation:
                 raise
-        return cls._open(path, newer, encoder)
+        return cls._open(path, newer, encoder, reranker)
 
     @staticmethod
     def _encoder_for(path: Path, manifest: Manifest, model: str | Encoder | None) -> Encoder:
@@ -178,7 +196,9 @@ class KnowledgeBase:
         return load_encoder(wanted) if isinstance(wanted, str) else wanted
 
     @classmethod
-    def _open(cls, path: Path, manifest: Manifest, encoder: Encoder) -> "KnowledgeBase":
+    def _open(
+        cls, path: Path, manifest: Manifest, encoder: Encoder, reranker: Reranker | None
+    ) -> "KnowledgeBase":
         _check_text(path, manifest)
         if encoder.identity != manifest.encoder:
             raise EncoderMismatchError(
@@ -187,16 +207,16 @@ class KnowledgeBase:
                 f"{build_command(path, manifest.corpus)}"
             )
         verify(path, manifest)
-        return cls(path, manifest, encoder)
+        return cls(path, manifest, encoder, reranker)
 
     @staticmethod
-    def current_generation(path: str | Path) -> int:
-        """Return the number of the current generation on disk, which may be newer than this.
+    def current_state(path: str | Path) -> tuple[int, int]:
+        """Return what changes when answers may: the generation, and when it was calibrated last.
 
         Raises:
             KnowledgeBaseNotFound: If there is none at the path.
         """
-        return current_generation(Path(path))
+        return current_generation(Path(path)), calibration.changed(Path(path))
 
     @property
     def encoder(self) -> Encoder:
@@ -221,11 +241,14 @@ class KnowledgeBase:
             InputError: If `top_k` is not positive, or a filter names an unknown document or tag.
         """
         (encoded,) = self._encoded([query])
-        return self._hits(encoded, top_k, filters)
+        return self._hits(query, encoded, top_k, filters)
 
     def search_many(self, queries: Sequence[str], top_k: int = TOP_K) -> list[list[Hit]]:
         """Return the best entries for each query, the queries encoded together."""
-        return [self._hits(encoded, top_k, None) for encoded in self._encoded(queries)]
+        return [
+            self._hits(query, encoded, top_k, None)
+            for query, encoded in zip(queries, self._encoded(queries), strict=True)
+        ]
 
     def ask(self, query: str, filters: Filters | None = None) -> Answer:
         """Answer a query with the source's own sentences, or say that it is not covered.
@@ -235,7 +258,7 @@ class KnowledgeBase:
             InputError: If a filter names an unknown document or tag.
         """
         (encoded,) = self._encoded([query])
-        hits = self._hits(encoded, TOP_K, filters)
+        hits = self._hits(query, encoded, TOP_K, filters)
         scored: list[tuple[Passage, float]] = []
         document = None
         if hits:
@@ -306,12 +329,19 @@ class KnowledgeBase:
             check_query(query)
         return self._retriever.encode([_SURROGATES.sub(" ", query) for query in queries])
 
-    def _hits(self, query: EncodedQuery, top_k: int, filters: Filters | None) -> list[Hit]:
+    def _hits(
+        self, query: str, encoded: EncodedQuery, top_k: int, filters: Filters | None
+    ) -> list[Hit]:
         if top_k < 1:
             raise InputError(f"top_k is {top_k}; give 1 or more.")
         if filters:
             self._check_filters(filters)
-        return self._retriever.search(query, top_k, filters)
+        if self.reranker is None:
+            return self._retriever.search(encoded, top_k, filters)
+        from policy_qa.reranker import rerank  # noqa: PLC0415 (few have one)
+
+        hits = self._retriever.search(encoded, max(top_k, RERANKED), filters)
+        return rerank(self.reranker, _SURROGATES.sub(" ", query), hits)[:top_k]
 
     def _check_filters(self, filters: Filters) -> None:
         known = dict(self.documents())

@@ -10,7 +10,6 @@ import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import tantivy
@@ -36,7 +35,7 @@ class LexicalIndex:
         self._schema = index.schema
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._searcher = index.searcher()
-        self._word = lru_cache(_WORDS_KEPT)(self._weighed)
+        self._words: dict[tuple[Term, ...], tuple[float, tantivy.Query | None]] = {}
 
     @classmethod
     def build(
@@ -127,6 +126,18 @@ class LexicalIndex:
             return ordered([], [])
         return self._best(should, ceiling, k, must)
 
+    def word_weight(self, terms: tuple[Term, ...]) -> float:
+        """Return the weight of a word of a query: the fewer rows hold a term of it, the more."""
+        return self._word(terms)[0]
+
+    def _word(self, terms: tuple[Term, ...]) -> tuple[float, tantivy.Query | None]:
+        known = self._words.get(terms)
+        if known is None:
+            if len(self._words) >= _WORDS_KEPT:
+                self._words.clear()
+            known = self._words[terms] = self._weighed(terms)
+        return known
+
     def _weighed(self, terms: tuple[Term, ...]) -> tuple[float, tantivy.Query | None]:
         """Return the weight of a word of the query and the query for its terms."""
         known: dict[str, tuple[float, int]] = {}
@@ -153,8 +164,8 @@ class LexicalIndex:
         """Whether some row holds a word; of a long one, all its parts."""
         return self._rows_holding(word) > 0
 
-    def _all_of(self, wanted: Sequence[str]) -> tantivy.Query:
-        one = [tantivy.Query.term_query(self._schema, "tokens", t, "basic") for t in {*wanted}]
+    def _all_of(self, wanted: Iterable[str]) -> tantivy.Query:
+        one = [tantivy.Query.term_query(self._schema, "tokens", t, "basic") for t in sorted(wanted)]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in one])
 
     def inverse_document_frequency(self, token: str) -> float:

@@ -40,7 +40,7 @@ from policy_qa.settings import (
 )
 from policy_qa.store import Store
 from policy_qa.tokens import telling, tokens
-from policy_qa.translation import Translation, translate
+from policy_qa.translation import Term, Translation, translate
 from policy_qa.types import Encoder, Filters, Hit, Match, Passage, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -242,11 +242,9 @@ class Retriever:
         for _, passage in self._store.passages(entry_id):
             held.update(tokens(fold(passage.text)))
         found = []
-        for word, terms in query.translation.terms.items():
-            there = [term for term in terms if held.issuperset(telling(term.text))]
-            if there:
-                best = max(there, key=lambda term: (term.weight, len(term.text)))
-                found.append(Match(word, best.text, best.source))
+        for word, terms in _held(query.translation, held).items():
+            best = max(terms, key=lambda term: (term.weight, len(term.text)))
+            found.append(Match(word, best.text, best.source))
         return found
 
     def score_sentences(
@@ -262,20 +260,23 @@ class Retriever:
             passages: Rows and passages of the entry, rows ascending.
         """
         rows = np.array([row for row, _ in passages], np.int64)
-        dense = np.clip(self._dense.vectors(rows) @ query.vector, 0, 1)
-        weights = {
-            token: self._lexical.inverse_document_frequency(token) for token in set(query.tokens)
+        dense = np.clip(self._dense.vectors(rows) @ query.vector, 0, 1).tolist()
+        own = {token: self._lexical.inverse_document_frequency(token) for token in query.tokens}
+        token_sets = [set(tokens(fold(passage.text))) for _, passage in passages]
+        terms = _held(query.translation, set().union(*token_sets))
+        others = {
+            word: self._lexical.word_weight(found)
+            for word, found in query.translation.terms.items()
         }
-        total = sum(weights.values()) or 1.0
-        covered = [
-            sum(weights[token] for token in weights.keys() & set(tokens(fold(passage.text))))
-            for _, passage in passages
-        ]
-        weight = SENTENCE_LEXICAL_WEIGHT
-        return [
-            float(d + weight * c / total) / (1 + weight)
-            for d, c in zip(dense.tolist(), covered, strict=True)
-        ]
+        scores = []
+        for held, similar in zip(token_sets, dense, strict=True):
+            in_own_words = sum(own[token] for token in own.keys() & held)
+            in_other_words = sum(others[word] * _sureness(terms[word], held) for word in terms)
+            lexical = in_own_words / (sum(own.values()) or 1)
+            translated = in_other_words / (sum(others.values()) or 1)
+            score = similar + SENTENCE_LEXICAL_WEIGHT * (lexical + translated)
+            scores.append(score / (1 + 2 * SENTENCE_LEXICAL_WEIGHT))
+        return scores
 
     def _candidates(self, query: EncodedQuery, filters: Filters | None) -> Candidates:
         allowed = np.array(self._store.rows(filters), np.int64) if filters else None
@@ -319,6 +320,21 @@ class Retriever:
             np.minimum(other_words, 1),
             np.minimum(_spread(numbers, of_entries)[of_row], 1),
         )
+
+
+def _held(translation: Translation, tokens_held: set[str]) -> dict[str, list[Term]]:
+    """Return the words of a query of which some terms are held, with these terms."""
+    held = {
+        word: [term for term in terms if telling(term.text) <= tokens_held]
+        for word, terms in translation.terms.items()
+    }
+    return {word: terms for word, terms in held.items() if terms}
+
+
+def _sureness(terms: Sequence[Term], held: set[str]) -> float:
+    """Return the weight of the surest term whose tokens are all held; 0 if there is none."""
+    sure = (term.weight for term in terms if telling(term.text) <= held)
+    return max(sure, default=0.0)
 
 
 def _softmax(scores: Scores, among: int) -> list[float]:

@@ -10,6 +10,7 @@ No stop words: 不, 沒, 必須 and "not" are the policy.
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 _UNSPACED = (
@@ -47,11 +48,12 @@ def tokens(folded: str) -> list[str]:
     return found
 
 
-def telling(word: str) -> list[str]:
+@lru_cache(maxsize=65_536)
+def telling(word: str) -> frozenset[str]:
     """Return the tokens of a word without the characters that stand in its longer tokens too."""
     found = tokens(word)
     longer = "".join(token for token in found if len(token) > 1 and not token.isascii())
-    return [token for token in found if len(token) > 1 or token not in longer]
+    return frozenset(token for token in found if len(token) > 1 or token not in longer)
 
 
 def singular(word: str) -> str:

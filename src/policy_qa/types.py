@@ -118,8 +118,9 @@ class Hit:
         entry: The entry found.
         question: The entry's question in its own words; empty where it has none.
         passage: The entry's best passage.
-        score: The fused score.
-        components: Every score that went into it, by name (see `retriever`).
+        score: What the ranking is by, descending: the fused score, 0 to 1, or of a re-ranked hit
+            one above that, 1 to 2 (see `reranker`).
+        components: Every score that went into it, by name (see `retriever` and `reranker`).
     """
 
     rank: int
@@ -219,3 +220,14 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """Return `(len(texts), dim) float32`, unit rows."""
+
+
+class Reranker(Protocol):
+    """Reads a text beside the query: more exact than comparing vectors, and far slower."""
+
+    @property
+    def identity(self) -> str:
+        """Names the model and its revision; equal identities give equal scores."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return `(len(texts),) float32`, finite, of any range; higher is better."""

@@ -1,4 +1,4 @@
-"""What a sentence-transformers model's vectors depend on, as one hash.
+"""What a sentence-transformers model's vectors or scores depend on, as one hash.
 
 It is exact: nothing in it is computed in floating point, so that a model has the same fingerprint
 on every machine.
@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 
-def fingerprint(model: Any) -> str:
+def fingerprint(model: Any, *, pooler: bool = False) -> str:
     """Return the SHA-256 of a model's configuration, vocabulary and parameters.
 
     Args:
-        model: A `SentenceTransformer`.
+        model: A `SentenceTransformer` or a `CrossEncoder`.
+        pooler: Whether the transformer's own pooler counts, whatever the configuration says.
     """
     configuration = _line(_configuration(model))
     sha256 = hashlib.sha256(configuration)
     sha256.update(_line(_vocabulary(model.tokenizer)))
-    pools_itself = b"pooler_output" in configuration
+    pools_itself = pooler or b"pooler_output" in configuration
     for name, tensor in sorted(model.state_dict().items()):
         if hasattr(tensor, "detach") and (pools_itself or not _is_pooler(name)):
             sha256.update(_line([name, str(tensor.dtype), list(tensor.shape)]))
@@ -36,7 +37,7 @@ def _configuration(model: Any) -> dict[str, Any]:
         "prompts": model.prompts,
         "default_prompt": model.default_prompt_name,
         "max_seq_length": model.get_max_seq_length(),
-        "truncate_dim": model.truncate_dim,
+        "truncate_dim": getattr(model, "truncate_dim", None),  # a cross-encoder has none
         "modules": [[type(module).__name__, dict(_settings(module))] for module in model],
     }
 

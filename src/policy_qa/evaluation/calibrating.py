@@ -19,7 +19,8 @@ LEAST_OF_EACH = 40
 """Questions with a right best entry, and with none, that a calibration needs: with fewer, its two
 numbers are less sure than the general ones."""
 
-_STEPS = 50
+_STEPS = 100
+_LEAST_STEP = 1e-10
 _RIDGE = 1e-3
 """Pulls the slope to 1 and the intercept to 0 where nothing else decides."""
 
@@ -63,31 +64,44 @@ def fit(log_odds: Sequence[float], right: Sequence[bool], costs: Calibration) ->
             f"{LEAST_OF_EACH} without such an entry; the set has {counts[0]} and {counts[1]}. Add "
             "questions to queries.jsonl, and to unanswerable.jsonl some that nothing answers."
         )
-    before = 1 / (1 + np.exp(-odds))
+    before = _logistic(odds)
     after = np.empty_like(before)
     fifths = np.arange(len(odds)) % 5
     for fifth in range(5):
         slope, intercept = _platt(odds[fifths != fifth], is_right[fifths != fifth])
         chosen = fifths == fifth
-        after[chosen] = 1 / (1 + np.exp(-(slope * odds[chosen] + intercept)))
+        after[chosen] = _logistic(slope * odds[chosen] + intercept)
     slope, intercept = _platt(odds, is_right)
     errors = [calibration_error(p, is_right, once(len(p))).item() for p in (before, after)]
     return Fitted(replace(costs, slope=slope, intercept=intercept), *counts, *errors)
 
 
 def _platt(odds: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and intercept, by Newton's method."""
+    """Return slope and intercept, by Newton's method with steps halved until they gain."""
     n_right, n_wrong = right.sum(), (~right).sum()
     targets = np.where(right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
     rows = np.stack([odds, np.ones_like(odds)], axis=1)
     start = np.array([1.0, 0.0])
-    at = start
+
+    def loss(at: npt.NDArray[np.float64]) -> float:
+        corrected = rows @ at
+        misfit = np.logaddexp(0, corrected) - targets * corrected
+        return float(misfit.sum() + _RIDGE / 2 * ((at - start) ** 2).sum())
+
+    at, lost = start, loss(start)
     for _ in range(_STEPS):
-        probability = 1 / (1 + np.exp(-(rows @ at)))
+        probability = _logistic(rows @ at)
         slope = rows.T @ (probability - targets) + _RIDGE * (at - start)
         curvature = (rows.T * (probability * (1 - probability))) @ rows + _RIDGE * np.eye(2)
         step = np.linalg.solve(curvature, slope)
-        at = at - step
-        if np.abs(step).max() < 1e-9:
+        while np.abs(step).max() > _LEAST_STEP and loss(at - step) > lost:
+            step = step / 2
+        if np.abs(step).max() <= _LEAST_STEP:
             break
+        at = at - step
+        lost = loss(at)
     return float(at[0]), float(at[1])
+
+
+def _logistic(log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray((1 + np.tanh(log_odds / 2)) / 2)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import policy_qa
@@ -17,13 +18,20 @@ from policy_qa.evaluation.files import write_whole
 from policy_qa.evaluation.records import Record, digest, parsed
 from policy_qa.evaluation.runs import entry_name, record_name
 from policy_qa.knowledge_base import KnowledgeBase
-from policy_qa.types import Encoder, Hit
+from policy_qa.types import Encoder, Hit, Reranker
 
 NO_ANSWERS = "its entries hold no answer beside the question: the questions are not left out"
 NO_QUESTIONS = "its entries have no question: there is none to leave out"
 
 _STAMP = "built-by.txt"
-_NOT_BUILDING = ("evaluation", "cli.py", "cli_evaluation.py", "page.py", "output.py")
+_NOT_BUILDING = (
+    "evaluation",
+    "cli.py",
+    "cli_evaluation.py",
+    "page.py",
+    "output.py",
+    "reranker.py",
+)
 """Parts of the package that no index depends on."""
 
 
@@ -49,8 +57,9 @@ class Indexes:
 
     @property
     def encoder(self) -> str:
-        """The encoder's identity."""
-        return self.whole.encoder.identity
+        """The encoder's identity, and the reranker's if there is one."""
+        encoder, reranker = self.whole.encoder, self.whole.reranker
+        return encoder.identity if reranker is None else f"{encoder.identity} + {reranker.identity}"
 
 
 def corpus_digest(corpus: Mapping[str, Record]) -> str:
@@ -79,15 +88,17 @@ def of_knowledge_base(
         answers_only = None
         if not why:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="policy-qa-"))
+            encoder = knowledge_base.encoder
+            KnowledgeBase.build(
+                documents,
+                folder,
+                model=encoder,
+                rules=knowledge_base.rules(),
+                index_questions=False,
+                progress=progress,
+            ).close()
             answers_only = stack.enter_context(
-                KnowledgeBase.build(
-                    documents,
-                    folder,
-                    model=knowledge_base.encoder,
-                    rules=knowledge_base.rules(),
-                    index_questions=False,
-                    progress=progress,
-                )
+                KnowledgeBase.open(folder, model=encoder, reranker=knowledge_base.reranker)
             )
         yield Indexes(
             knowledge_base, answers_only, why, texts, entry_name, digest(sorted(texts.items()))
@@ -96,7 +107,10 @@ def of_knowledge_base(
 
 @contextmanager
 def of_corpus(
-    corpus: Mapping[str, Record], encoder: Encoder, progress: Progress | None = None
+    corpus: Mapping[str, Record],
+    encoder: Encoder,
+    progress: Progress | None = None,
+    reranker: Reranker | None = None,
 ) -> Iterator[Indexes]:
     """Give knowledge bases of a set's own corpus, with and without its titles.
 
@@ -109,16 +123,20 @@ def of_corpus(
     elif not any(record.title for record in corpus.values()):
         why = NO_QUESTIONS
     with ExitStack() as stack:
-        whole = stack.enter_context(_cached(corpus, encoder, progress, questions=True))
-        answers_only = None
-        if not why:
-            answers_only = stack.enter_context(_cached(corpus, encoder, progress, questions=False))
+        cached = partial(_cached, corpus, encoder, progress, reranker)
+        whole = stack.enter_context(cached(questions=True))
+        answers_only = stack.enter_context(cached(questions=False)) if not why else None
         texts = {record.id: record.whole for record in corpus.values()}
         yield Indexes(whole, answers_only, why, texts, record_name, corpus_digest(corpus))
 
 
 def _cached(
-    corpus: Mapping[str, Record], encoder: Encoder, progress: Progress | None, *, questions: bool
+    corpus: Mapping[str, Record],
+    encoder: Encoder,
+    progress: Progress | None,
+    reranker: Reranker | None,
+    *,
+    questions: bool,
 ) -> KnowledgeBase:
     """Open the knowledge base of a corpus in the cache folder; build it if it is not as it was."""
     name = f"{corpus_digest(corpus)}-{digest([encoder.identity])[:8]}"
@@ -126,7 +144,7 @@ def _cached(
     stamp = f"{_program()}\n"
     if path.joinpath(_STAMP).is_file() and path.joinpath(_STAMP).read_text() == stamp:
         try:
-            return KnowledgeBase.open(path, model=encoder)
+            return KnowledgeBase.open(path, model=encoder, reranker=reranker)
         except KnowledgeBaseError:
             pass  # half removed or written by another version: it is only a cache
     build_generation(
@@ -139,7 +157,7 @@ def _cached(
         progress=progress,
     )
     write_whole(path / _STAMP, stamp, "knowledge base of the set")
-    return KnowledgeBase.open(path, model=encoder)
+    return KnowledgeBase.open(path, model=encoder, reranker=reranker)
 
 
 def _cache() -> Path:

@@ -51,7 +51,8 @@ class Result:
         revision: The commit, `+changes` if the files differ from it, or the package's version.
         judgments: A digest of the queries and qrels.
         corpus: A digest of the entries searched; empty if they are not known.
-        encoder: Its identity; empty for a run made elsewhere.
+        encoder: Its identity, and that of a reranker if there was one; empty for a run made
+            elsewhere.
         runs: What was run, the plainest first.
     """
 
