@@ -10,7 +10,7 @@ Writes `eval/results/ablation.md`.
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from policy_qa import Document, Entry, KnowledgeBase, build, centring, settings
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
+from policy_qa.evaluation.records import parsed
+from policy_qa.evaluation.sets import load_evaluation_set
 from policy_qa.retriever import Candidates
-from policy_qa.types import Span
 
 ROOT = Path(__file__).parent.parent
 SETS = ROOT.parent / "shared" / "data" / "dev"
@@ -190,7 +191,7 @@ def across_sets() -> Iterator[Judged]:
     """Yield the sets of questions in another language than their corpus."""
     for name, corpus in ACROSS.items():
         if (SETS / corpus / "corpus.jsonl").is_file():
-            yield replace(beir_set(SETS / corpus, ROOT / "eval" / "across" / name), name=name)
+            yield beir_set(SETS / corpus, ROOT / "eval" / "across" / name)
 
 
 def beir_set(folder: Path, questions: Path | None = None) -> Judged:
@@ -200,33 +201,15 @@ def beir_set(folder: Path, questions: Path | None = None) -> Judged:
         folder: Holds the corpus.
         questions: Holds the queries and the qrels, if that is another folder.
     """
-    corpus, folder = folder, questions or folder
-    records = [json.loads(line) for line in (corpus / "corpus.jsonl").open(encoding="utf-8")]
-    grouped = folder / "qrels_group.tsv"
-    relevant: dict[str, set[str]] = {}
-    for line in (grouped if grouped.is_file() else folder / "qrels.tsv").open(encoding="utf-8"):
-        query_id, label, *_ = line.rstrip("\n").split("\t")
-        relevant.setdefault(query_id, set()).add(label)
-    queries = {
-        query["id"]: query["text"]
-        for query in map(json.loads, (folder / "queries.jsonl").open(encoding="utf-8"))
-        if query["id"] in relevant
+    loaded = load_evaluation_set(questions or folder, folder)
+    entries = [parsed(record) for record in loaded.corpus.values()]
+    relevant = {
+        query: {label for label, grade in grades.items() if grade > 0}
+        for query, grades in loaded.relevant.items()
     }
-    key = "group" if grouped.is_file() else "id"
-    labels = {f"{record['id']}#1": record[key] for record in records}
-    parsed = [record_entry(record) for record in records]
-    return Judged(folder.name, corpus.name, parsed, queries, relevant, labels)
-
-
-def record_entry(record: Mapping[str, str]) -> tuple[Document, list[Entry]]:
-    """Return a record as a document of one entry: its title the question, its text the answer."""
-    title, text = record.get("title") or "", record["text"]
-    repeated = title.strip() == text.strip()
-    whole = title if repeated else f"{title}\n{text}"
-    question = Span(0, len(title))
-    answer = Span(len(whole), len(whole)) if repeated else Span(len(title) + 1, len(whole))
-    entry = Entry(f"{record['id']}#1", record["id"], Span(0, len(whole)), question, answer)
-    return Document(record["id"], whole), [entry]
+    queries = {query.id: query.text for query in loaded.queries}
+    labels = {entry.id: loaded.label(entry.document_id) for _, (entry,) in entries}
+    return Judged(loaded.name, folder.name, entries, queries, relevant, labels)
 
 
 def seed_sets() -> Iterator[Judged]:

@@ -45,10 +45,11 @@ ACROSS = {"drcd-en": "drcd", "covidfaq-zh": "covidfaq", "stard-en": "stard"}
 RESULTS = ROOT / "eval" / "results" / "confidence.md"
 HEAD = """# Confidence on sets that it was not fitted on
 
-`python eval/fit_confidence.py`. For each row, weights were fitted on the other rows (rows of one
-corpus together) and tried on this one. Right: whether the best entry is. The calibration error
-weighs the right examples 55%, as in the fit; the last column counts every example once. Of the
-seed, the tuning half.
+`python eval/fit_confidence.py`. For each row, weights were fitted on the other rows, without any
+question of this row's sets (rows of one corpus are left out together), and tried on this one. The
+signals themselves were chosen on all of them, and the questions of `out_of_scope_dev` are in every
+row. Right: whether the best entry is. The calibration error weighs the right examples 55%, as in
+the fit; the last column counts every example once. Of the seed, the tuning half.
 
 | set | examples | right | area under ROC | calibration error | each counted once |
 |---|---|---|---|---|---|"""
@@ -63,10 +64,11 @@ RIGHT_SHARE = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The signals of the best entry for a question, and whether it is right."""
+    """The signals of the best entry for a question, whether it is right, and whose it is."""
 
     signals: Sequence[float]
     right: bool
+    family: str
 
 
 class Remembering:
@@ -103,8 +105,12 @@ def main() -> None:
     examples["seed"] = [*of_seed(encoder)]
     lines = [HEAD]
     for name, found_here in examples.items():
-        family = name.split("-")[0]
-        others = {n: found for n, found in examples.items() if n.split("-")[0] != family}
+        family = family_of(name)
+        others = {
+            other: [example for example in found if example.family != family]
+            for other, found in examples.items()
+            if family_of(other) != family
+        }
         model = fit(others)
         signals, right = arrays(found_here)
         chance = model.predict_proba(signals)[:, 1]
@@ -131,22 +137,26 @@ def of_set(
 ) -> Iterator[Example]:
     relevant = relevant_labels(judged)
     asked = shuffle.sample(judged.queries, min(QUESTIONS, len(judged.queries)))
-    family = judged.name.split("-")[0]
+    family = family_of(judged.name)
     foreign = [
-        query.text
+        (query.text, family_of(other.name))
         for other in sets
-        if other.name.split("-")[0] != family
+        if family_of(other.name) != family
         for query in shuffle.sample(other.queries, min(OF_OTHERS, len(other.queries)))
     ]
     labels = {record: judged.label(record) for record in judged.corpus}
     with knowledge_base(judged, [*judged.corpus], encoder) as whole:
         for query in asked:
-            yield from example(whole, query.text, relevant[query.id], labels)
+            yield from example(whole, query.text, relevant[query.id], labels, family=family)
         for query in asked[:OUT_OF_REACH]:
             rest = tuple(r for r, label in labels.items() if label not in relevant[query.id])
-            yield from example(whole, query.text, set(), labels, Filters(documents=rest))
-        for text in (*foreign, *(query.text for query in judged.unanswerable)):
-            yield from example(whole, text, set(), labels)
+            yield from example(
+                whole, query.text, set(), labels, Filters(documents=rest), family=family
+            )
+        for text, asked_by in foreign:
+            yield from example(whole, text, set(), labels, family=asked_by)
+        for query in judged.unanswerable:
+            yield from example(whole, query.text, set(), labels, family=family)
     for size, count in SMALL.items():
         for _ in range(count if size < len(judged.corpus) else 0):
             yield from of_small(judged, size, asked, elsewhere, encoder=encoder, shuffle=shuffle)
@@ -177,9 +187,16 @@ def of_small(
     outside = [query for query in drawn if not relevant[query.id] & held][:NOT_IN_SMALL]
     with knowledge_base(judged, [*chosen], encoder) as small:
         for query in (*inside, *outside):
-            yield from example(small, query.text, relevant[query.id], labels)
+            yield from example(
+                small, query.text, relevant[query.id], labels, family=family_of(judged.name)
+            )
         for text in shuffle.sample(elsewhere, 6):
-            yield from example(small, text, set(), labels)
+            yield from example(small, text, set(), labels, family="elsewhere")
+
+
+def family_of(name: str) -> str:
+    """Sets with the same corpus are of one family: drcd and drcd-en."""
+    return name.split("-", maxsplit=1)[0]
 
 
 def relevant_labels(judged: EvaluationSet) -> dict[str, set[str]]:
@@ -196,7 +213,9 @@ def of_seed(encoder: Encoder) -> Iterator[Example]:
     with built(entries, encoder) as whole:
         for query in (*judged.queries, *judged.unanswerable):
             if query.split == "tune":
-                yield from example(whole, query.text, relevant.get(query.id, set()), None)
+                yield from example(
+                    whole, query.text, relevant.get(query.id, set()), None, family="seed"
+                )
 
 
 @contextmanager
@@ -221,12 +240,14 @@ def example(
     relevant: set[str],
     labels: Mapping[str, str] | None,
     filters: Filters | None = None,
+    *,
+    family: str,
 ) -> Iterator[Example]:
     """Yield the example of a question; nothing if nothing is found."""
     hits: list[Hit] = whole.search(text, 1, filters)
     if hits:
         found = labels[hits[0].entry.document_id] if labels else hits[0].entry.id
-        yield Example([*signals_of(hits[0].components).values()], found in relevant)
+        yield Example([*signals_of(hits[0].components).values()], found in relevant, family)
 
 
 def fit(examples: Mapping[str, Sequence[Example]]) -> LogisticRegression:
@@ -249,7 +270,7 @@ def weights(right: np.ndarray) -> np.ndarray:
 
 
 def write(model: LogisticRegression) -> None:
-    names = [*signals_of({"lift": 0, "share": 1, "translated": 0})]
+    names = [*signals_of({"lift": 0, "share": 1, "translated": 0, "across": 0})]
     fitted = {
         "fitted_by": "eval/fit_confidence.py",
         "intercept": round(float(model.intercept_[0]), 3),

@@ -1,5 +1,6 @@
 """Evaluation sets, hits and runs that can be worked out by hand."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import ir_measures
 
 from policy_qa.confidence import Calibration
 from policy_qa.evaluation.judgments import Qrel, Query
+from policy_qa.evaluation.measures import MEASURES, measure_queries
+from policy_qa.evaluation.runs import Run
 from policy_qa.evaluation.sets import EvaluationSet
 from policy_qa.types import Entry, Hit, Passage, Span
 
@@ -25,6 +28,13 @@ def make_set(qrels: dict[str, dict[str, int]], folder: Path = Path("sets/tiny"))
     )
 
 
+def means(evaluation_set: EvaluationSet, run: Run) -> dict[str, float]:
+    """Return the means of `measure_queries` over all queries, unrounded."""
+    queries = measure_queries(evaluation_set, run).values()
+    # fsum is exact, so the means do not depend on the order of the queries.
+    return {name: math.fsum(q[name] for q in queries) / len(queries) for name in MEASURES}
+
+
 def make_hit(rank: int, entry_id: str, score: float) -> Hit:
     """Make a hit of which only rank, id and score matter."""
     nothing = Span(0, 0)
@@ -34,7 +44,7 @@ def make_hit(rank: int, entry_id: str, score: float) -> Hit:
         question="",
         passage=Passage(f"{entry_id}:1", entry_id, "d.txt", nothing, ""),
         score=score,
-        components={"lift": 0.2, "share": 0.5, "translated": 0.0},
+        components={"lift": 0.2, "share": 0.5, "translated": 0.0, "across": 0.0},
     )
 
 

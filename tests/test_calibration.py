@@ -28,6 +28,7 @@ from policy_qa.storage import CENTRES_FILE, DENSE_FILE, generation_folder, writi
 
 GENERAL = Calibration()
 CORRECTED = Calibration(slope=0.5, intercept=0.25, wrong_answer_cost=3.0, wrong_hint_cost=0.5)
+COSTS_ALONE = Calibration(wrong_answer_cost=3.0, wrong_hint_cost=0.5)
 ENCODER = LetterEncoder().identity
 SYLLABLES = (("ba", "de", "fi", "go"), ("lu", "ma", "ne", "po"), ("ra", "so", "tu", "vi"))
 WORDS = ["".join(parts) for parts in itertools.product(*SYLLABLES)]
@@ -147,6 +148,16 @@ def test_too_few_questions(right, wrong):
         fit([0.0] * len(flags), flags, GENERAL)
 
 
+@pytest.mark.parametrize("around", [-6, 0, 6])
+def test_questions_judged_the_wrong_way_round(around):
+    """Where the surer answers are the less often right, nothing is learned; the message says so."""
+    odds, right = levels(lambda value: around - value, around, each=100)
+    with pytest.raises(
+        EvaluationError, match=r"^On these questions the surer answers are"
+    ):
+        fit(odds, right, GENERAL)
+
+
 def test_just_enough_questions():
     """As many questions as are needed do; the calibration keeps the costs and counts them."""
     odds = [1.0] * LEAST_OF_EACH + [-1.0] * LEAST_OF_EACH
@@ -210,17 +221,17 @@ def test_no_calibration(tmp_path):
 
 
 def test_a_calibration_of_another_encoder(tmp_path):
-    """What was learned with another encoder is left alone, and is there again for its own."""
+    """Of what was learned with another encoder the costs remain; all is there again for its own."""
     save(tmp_path, CORRECTED, "letters-2")
-    assert load(tmp_path, ENCODER) is None
+    assert load(tmp_path, ENCODER) == COSTS_ALONE
     assert load(tmp_path, "letters-2") == CORRECTED
 
 
 def test_a_calibration_of_other_weights(tmp_path, monkeypatch):
-    """What corrects the general weights of another program is left alone."""
+    """Of what corrects the general weights of another program the costs remain."""
     save(tmp_path, CORRECTED, ENCODER)
     monkeypatch.setattr("policy_qa.calibration._weights_digest", lambda: "another")
-    assert load(tmp_path, ENCODER) is None
+    assert load(tmp_path, ENCODER) == COSTS_ALONE
 
 
 def kept_with(**changes: object) -> bytes:
@@ -375,9 +386,9 @@ def test_a_calibration_outlives_a_rebuild(kb):
 
 
 def test_a_rebuild_with_another_encoder(kb):
-    """Another encoder's confidence is general; that of the first comes back with it."""
+    """Another encoder's confidence is general, at the same costs; the first one's comes back."""
     save(kb, CORRECTED, ENCODER)
-    for encoder, expected in (("letters-2", GENERAL), (ENCODER, CORRECTED)):
+    for encoder, expected in (("letters-2", COSTS_ALONE), (ENCODER, CORRECTED)):
         with build(kb, DOORS, encoder=LetterEncoder(encoder)) as rebuilt:
             assert rebuilt.calibration == expected
         _, confidence, general = ask(kb, encoder=encoder)
@@ -798,6 +809,7 @@ signals = {
     "share": st.floats(0, 1),
     "translated": st.floats(0, 1),
     "entry_translated": st.floats(0, 1),
+    "across": st.sampled_from([0.0, 1.0]),
 }
 components = st.fixed_dictionaries(signals)
 
@@ -818,6 +830,20 @@ def test_confidence_never_falls_with_a_signal(hit, name, data, slope, intercept)
     less, more = sorted([hit, other], key=lambda found: found[name])
     for calibration in (GENERAL, Calibration(slope=slope, intercept=intercept)):
         assert calibration.confidence(less) <= calibration.confidence(more)
+
+
+@given(components)
+def test_only_translations_between_languages_count(hit):
+    """What the passage's own language calls a word by a lexicon's rule makes no answer surer."""
+    alike = hit | {"across": 0.0}
+    assert GENERAL.confidence(alike) == GENERAL.confidence(alike | {"translated": 0.0})
+    assert GENERAL.confidence(alike) == GENERAL.confidence(hit | {"across": 1.0, "translated": 0.0})
+
+
+def test_a_translation_counts():
+    """A passage in another language that holds the words is surer to answer."""
+    hit = {"lift": 0.1, "share": 0.5, "translated": 0.0, "across": 1.0}
+    assert GENERAL.confidence(hit | {"translated": 0.5}) > GENERAL.confidence(hit)
 
 
 @pytest.mark.parametrize(

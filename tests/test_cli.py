@@ -130,6 +130,20 @@ def test_search(cli):
     assert [line[:3] for line in output.splitlines()][::2] == ["1. ", "2. "]
 
 
+def test_search_explained(cli):
+    """With --explain each entry has its scores, and the words that it holds in other words."""
+    output = cli("search", "refund", "--explain", "--top-k", 7)[1]
+    assert output.count("  across 1.000") == 7
+    assert "     refund = 退款  (general_lexicon.txt:" in output
+    assert "refund = refund" not in output
+    hits = json.loads(cli("search", "refund", "--explain", "--top-k", 7, "--json")[1])
+    matches = [match for hit in hits for match in hit["matches"]]
+    assert {match["word"] for match in matches} == {"refund"}
+    assert all(match["term"] != "refund" for match in matches)
+    plain = json.loads(cli("search", "refund", "--top-k", 7, "--json")[1])
+    assert [{**hit, "matches": None} for hit in plain] == [{**hit, "matches": None} for hit in hits]
+
+
 def test_entries(cli):
     """The entries of the seed are its seven questions with their lines."""
     fields = json.loads(cli("entries", CORPUS, "--json")[1])

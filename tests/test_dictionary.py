@@ -211,7 +211,7 @@ def test_made_once(folder, monkeypatch):
 def cached(folder: Path) -> Path:
     """Return where the dictionary of this version stands, in a folder that is there."""
     folder.mkdir()
-    return folder / f"dictionary-{module._VERSION}.sqlite"
+    return folder / f"dictionary-{module._recipe()}.sqlite"
 
 
 def table(file: Path, statements: str) -> None:
@@ -261,6 +261,24 @@ def test_a_good_dictionary_is_not_made_again(folder, monkeypatch):
     module._make(file)
     monkeypatch.setattr(module, "_make", fails(AssertionError("made again")))
     assert Dictionary.open().others("refund") == {"退款": 1}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("_VERSION", 99),
+        ("metadata.version", lambda _: "99"),
+        ("opencc.__version__", "99"),
+        ("unicodedata.unidata_version", "99"),
+        ("find_spec", lambda _: None),
+    ],
+)
+def test_what_decides_makes_another(folder, monkeypatch, place, value):
+    """Another program, word list, script table or vocabulary has a file of its own."""
+    first = Dictionary.open()
+    monkeypatch.setattr(f"policy_qa.dictionary.{place}", value)
+    assert Dictionary.open() is not first
+    assert len([*folder.iterdir()]) == 2
 
 
 def test_a_damaged_dictionary_without_room_for_another(folder, monkeypatch):

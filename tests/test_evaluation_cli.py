@@ -1,17 +1,22 @@
 """The command `policy-qa eval`."""
 
+import ast
 import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from fakes import LetterEncoder
 
+import policy_qa
 from policy_qa import Document, KnowledgeBase
 from policy_qa.cli import main
+from policy_qa.confidence import Calibration
 from policy_qa.evaluation import indexes
 from policy_qa.evaluation.experiment import QUESTIONS_INDEXED, QUESTIONS_LEFT_OUT
 from policy_qa.evaluation.perturbations import DROPPED, MISTYPED, OTHER_SCRIPT
@@ -24,7 +29,7 @@ from policy_qa.storage import STORE_FILE
 def cli(capsys, monkeypatch, tmp_path):
     """Run `policy-qa eval` in a folder of its own; return (status, output, messages)."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setattr("policy_qa.evaluation.revision.revision", lambda *_: "0.1.0")
     monkeypatch.setattr(indexes, "_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
     monkeypatch.setattr("policy_qa.encoders.load_encoder", lambda *_: LetterEncoder())
@@ -107,7 +112,7 @@ def test_eval(cli, moved, one, tmp_path):
         "one.questions-indexed.trec",
     ]
     (file,) = (tmp_path / "eval" / "results").iterdir()
-    assert re.fullmatch(r"one@[\d.]+\.json", file.name)
+    assert file.name == "one@0.1.0.json"
     result = read_result(file)
     assert [run.name for run in result.runs] == [QUESTIONS_INDEXED, QUESTIONS_LEFT_OUT]
     assert [outcome.top for outcome in result.runs[0].covered] == ["evil#1"]
@@ -270,7 +275,7 @@ def test_a_run_made_elsewhere(cli, beir, tmp_path):
     run.write_text("q1 Q0 d3 1 2 x\nq1 Q0 d1 2 1 x\nq2 Q0 d3 1 2 x\n", encoding="utf-8")
     status, output, _ = cli(beir, "--run", run)
     assert status == 0
-    assert output.splitlines()[2].startswith("run bm25.trec  0.500±.500")
+    assert output.splitlines()[2].startswith("run bm25.trec  0.500 [.09 .91]")
     (file,) = (tmp_path / "eval" / "results").iterdir()
     assert file.name.startswith("beir.bm25@")
     result = read_result(file)
@@ -359,23 +364,177 @@ def test_nothing_to_evaluate(cli):
     assert failed(cli()).startswith("Nothing to evaluate")
 
 
-def test_the_revision_of_results(cli, tmp_path, monkeypatch):
-    """It is the commit, with a mark if files changed, but not those that evaluations write."""
-    assert re.fullmatch(r"[\d.]+", revision(tmp_path / "results"))
+# --- which program, and what else decides ---------------------------------------------------------
 
-    def git(*arguments: str) -> str:
-        command = ["git", "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
-        return subprocess.run(command, check=True, text=True, capture_output=True).stdout.strip()
 
-    git("init", "-q")
-    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
-    git("add", "a.txt")
-    git("commit", "-qm", "first")
-    commit = git("rev-parse", "--short", "HEAD")
-    written = Path("eval/results"), Path("runs")
-    assert revision(*written) == commit
-    (tmp_path / "eval" / "results").mkdir(parents=True)
-    (tmp_path / "eval" / "results" / "a.json").write_text("{}", encoding="utf-8")
-    assert revision(*written) == commit
-    (tmp_path / "a.txt").write_text("b", encoding="utf-8")
-    assert revision(*written) == f"{commit}+changes"
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder."""
+    command = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e@x", *arguments]
+    return subprocess.run(command, check=True, text=True, capture_output=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch) -> Path:
+    """Return a repository with a package and one commit; the current directory is elsewhere."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    top = tmp_path / "checkout [1]"
+    package = top / "src" / "package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (top / "beside.txt").write_text("a", encoding="utf-8")
+    git(top, "init", "-q")
+    git(top, "add", "-A")
+    git(top, "commit", "-qm", "first")
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    git(policies, "init", "-q")
+    monkeypatch.chdir(policies)
+    return top
+
+
+def test_the_revision_is_that_of_the_package(checkout, monkeypatch):
+    """It is the package's commit, wherever one stands, with a mark for changes anywhere in it."""
+    package = checkout / "src" / "package"
+    commit = git(checkout, "rev-parse", "--short", "HEAD")
+    assert revision(package=package) == commit
+    Path("refunds.txt").write_text("a change of the policies", encoding="utf-8")
+    assert revision(package=package) == commit
+    monkeypatch.chdir(package)
+    (checkout / "beside.txt").write_text("b", encoding="utf-8")
+    assert revision(package=package) == f"{commit}+changes"
+
+
+def test_what_an_evaluation_writes_is_no_change(checkout, monkeypatch):
+    """Results and runs do not count, wherever they were asked to go."""
+    package = checkout / "src" / "package"
+    commit = git(checkout, "rev-parse", "--short", "HEAD")
+    monkeypatch.chdir(package.parent)
+    written = Path("../eval/re*sults"), checkout / "runs", Path("/nowhere")
+    for folder in written[:2]:
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_text("{}", encoding="utf-8")
+    assert revision(*written, package=package) == commit
+    assert revision(written[0], package=package) == f"{commit}+changes"
+    (checkout / "eval" / "results").mkdir()
+    (checkout / "eval" / "results" / "a.json").write_text("{}", encoding="utf-8")
+    assert revision(*written, package=package) == f"{commit}+changes"
+
+
+def test_an_installed_package_has_its_version(checkout):
+    """A package that the repository around it does not track is known by its version."""
+    installed = checkout / ".venv" / "package"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("", encoding="utf-8")
+    version = metadata.version("policy-qa")
+    assert revision(package=installed) == version
+    assert revision(package=checkout.parent) == version
+    git(checkout, "update-ref", "-d", "HEAD")
+    assert revision(package=checkout / "src" / "package") == version
+
+
+def test_a_status_that_fails_is_no_clean_one(checkout):
+    """Where git cannot tell whether files changed, they may have."""
+    commit = git(checkout, "rev-parse", "--short", "HEAD")
+    config = checkout / ".git" / "config"
+    config.write_text(config.read_text() + "[status]\n showUntrackedFiles = bad\n")
+    assert revision(package=checkout / "src" / "package") == f"{commit}+changes"
+
+
+def corpus_with_lexicon(path: Path, lexicon: str) -> Path:
+    """Write a corpus of one entry with a lexicon."""
+    path.mkdir(exist_ok=True)
+    (path / "evil.txt").write_text("1. Why me?\nBecause of you.\n", encoding="utf-8")
+    (path / "lexicon.txt").write_text(lexicon, encoding="utf-8")
+    return path
+
+
+def test_the_encoder_says_what_decides_the_figures(tmp_path):
+    """A lexicon and a calibration are named by digests; where a rule stands decides nothing."""
+
+    def encoder(lexicon: str, slope: float = 1.0) -> str:
+        corpus = corpus_with_lexicon(tmp_path / "corpus", lexicon)
+        with KnowledgeBase.build(corpus, tmp_path / "kb", model=LetterEncoder()) as opened:
+            opened.calibration = Calibration(slope=slope)
+            with indexes.of_knowledge_base(opened) as searched:
+                assert searched.answers_only.calibration == opened.calibration
+                return searched.encoder
+
+    assert encoder("# none\n") == "letters-1"
+    one = encoder("refund = money back\n")
+    assert re.fullmatch(r"letters-1 \+ lexicon [0-9a-f]{8}", one)
+    assert encoder("# moved\n\nrefund = money back\n") == one
+    assert encoder("refund = cash back\n") != one
+    assert re.fullmatch(r"letters-1 \+ calibration [0-9a-f]{8}", encoder("", 2.0))
+    both = encoder("refund = money back\n", 2.0)
+    assert both.startswith(f"{one} + calibration ")
+    assert encoder("refund = money back\n", 3.0) not in {one, both}
+
+
+def test_results_do_not_replace_each_other(cli, one, tmp_path):
+    """What is not plainly the default encoder's is named so; perturbed runs stay in one file."""
+    path = tmp_path / "kb"
+    corpus = corpus_with_lexicon(tmp_path / "corpus", "refund = money back\n")
+    for lexicon in ("# none\n", "refund = money back\n", "refund = cash back\n"):
+        (corpus / "lexicon.txt").write_text(lexicon, encoding="utf-8")
+        KnowledgeBase.build(corpus, path, model=LetterEncoder()).close()
+        for more in ([], ["--perturb"]):
+            assert cli(one, "--kb", path, "--model", "letters", *more)[0] == 0
+    names = sorted(file.name for file in (tmp_path / "eval" / "results").iterdir())
+    assert len(names) == 3
+    assert names[0] == "one@0.1.0.json"
+    assert all(re.fullmatch(r"one@0\.1\.0~[0-9a-f]{8}\.json", name) for name in names[1:])
+
+
+# --- the cache ------------------------------------------------------------------------------------
+
+
+def imported(home: Path, module: str) -> Iterator[str]:
+    """Yield the modules of the package that a module's source imports, as file names."""
+    for node in ast.walk(ast.parse((home / module).read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names] + [f"{node.module}"]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            file = Path(*name.split(".")).with_suffix(".py")
+            if name.startswith("policy_qa.") and (home.parent / file).is_file():
+                yield file.relative_to("policy_qa").as_posix()
+
+
+def test_the_list_of_what_an_index_depends_on_is_whole():
+    """It holds `build` and every module of the package that it imports, itself or through others.
+
+    Not the encoders, whose identity names the cached folder, nor the packages' `__init__`.
+    """
+    home = Path(policy_qa.__file__).parent
+    found, left = {"build.py"}, ["build.py"]
+    while left:
+        fresh = set(imported(home, left.pop())) - found
+        found |= fresh
+        left += fresh
+    assert {"centring.py", "store.py"} < found
+    assert found <= set(indexes._BUILDING)
+    assert all((home / name).is_file() for name in indexes._BUILDING)
+
+
+def test_a_wording_elsewhere_builds_nothing_again(tmp_path, monkeypatch):
+    """Only what an index depends on decides whether it is built again."""
+    home = tmp_path / "policy_qa"
+    shutil.copytree(Path(policy_qa.__file__).parent, home)
+    monkeypatch.setattr(policy_qa, "__file__", str(home / "__init__.py"))
+    before = indexes._program()
+    for name in ("labels.py", "output.py", "evaluation/tables.py"):
+        (home / name).write_text("# another wording", encoding="utf-8")
+    assert indexes._program() == before
+    (home / "passages.py").write_text("# other passages", encoding="utf-8")
+    assert indexes._program() != before
+
+
+def test_the_cache_keeps_one_generation(cli, beir, tmp_path, monkeypatch):
+    """What another version of the program built is removed."""
+    for program in ("one", "two", "three"):
+        monkeypatch.setattr(indexes, "_program", lambda program=program: program)
+        assert cli(beir)[0] == 0
+    folders = list((tmp_path / "cache").glob("*/generations/*"))
+    assert [folder.name for folder in folders] == ["3", "3"]

@@ -14,7 +14,6 @@ from policy_qa.evaluation.abstention import (
     calibration_error,
     coverage,
     once,
-    share,
 )
 from policy_qa.evaluation.curves import hits_at, in_use, reliability, risks
 from policy_qa.evaluation.figures import (
@@ -32,6 +31,7 @@ from policy_qa.evaluation.intervals import (
     Estimate,
     draws,
     estimate,
+    estimate_share,
     paired_p,
 )
 from policy_qa.evaluation.measures import MEASURES, Outcome
@@ -142,7 +142,6 @@ def test_a_weight_is_as_good_as_a_copy(confidence, data):
     for measure in (coverage, calibration_error):
         weighted = measure(array(*confidence), right, counts[None].astype(float))
         assert weighted == pytest.approx(measure(copied, copies, once(len(copied))))
-    assert share(right, counts[None].astype(float)) == pytest.approx([copies.mean()])
 
 
 # --- intervals ----------------------------------------------------------------------------------
@@ -159,10 +158,9 @@ def test_draws_keep_the_size_of_each_group():
 
 
 def test_an_interval_holds_the_middle_of_the_resamples():
-    """The ends are the 2.5th and the 97.5th percentile; half their distance is the margin."""
+    """The ends are the 2.5th and the 97.5th percentile."""
     found = estimate(0.5, np.linspace(0, 1, RESAMPLES))
     assert found == Estimate(0.5, 0.025, 0.975)
-    assert found.margin == pytest.approx(0.475)
 
 
 def test_a_bootstrap_interval_is_that_of_theory():
@@ -171,7 +169,37 @@ def test_a_bootstrap_interval_is_that_of_theory():
     values = np.arange(n) < right
     found = estimate(right / n, draws(n) @ values / n)
     theory = 1.96 * np.sqrt(0.75 * 0.25 / n)
-    assert found.margin == pytest.approx(theory, rel=0.1)
+    assert (found.high - found.low) / 2 == pytest.approx(theory, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "low", "high"),
+    [
+        # As Newcombe gives them (Statistics in Medicine 17, 1998, table I).
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        # z²/7 = .5488: seven of seven leave 1 / 1.5488 as the lower end.
+        (7, 7, 0.6457, 1.0),
+        (0, 7, 0.0, 0.3543),
+        (1, 1, 0.2065, 1.0),
+    ],
+)
+def test_the_interval_of_a_share(count, n, low, high):
+    """It is Wilson's, and claims no certainty even where all are alike."""
+    assert estimate_share(count, n) == Estimate(round(count / n, 4), low, high)
+
+
+@given(n=st.integers(1, 500), data=st.data())
+def test_the_interval_of_a_share_holds_it(n, data):
+    """Its ends stand around the share and are the roots of (p - x)² = z² x (1 - x) / n."""
+    count = data.draw(st.integers(0, n))
+    found = estimate_share(count, n)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    for end in (found.low, found.high):
+        misfit = (count / n - end) ** 2 - 1.959964**2 * end * (1 - end) / n
+        assert misfit == pytest.approx(0, abs=2e-3)
 
 
 # --- randomisation ------------------------------------------------------------------------------
@@ -261,8 +289,20 @@ def test_figures_without_questions_of_one_kind():
 def test_figures_of_a_run_without_confidence():
     """A run made elsewhere has measures of retrieval alone."""
     found = figures([outcome(1, 1, None, None)], ())
-    assert found.measures["hit@1"] == Estimate(1, 1, 1)
+    assert found.measures["hit@1"] == Estimate(1, 0.2065, 1)
+    assert found.measures["MRR@10"] == Estimate(1, 1, 1)
     assert found.abstention == {}
+
+
+def test_shares_have_intervals_of_their_own():
+    """What is 0 or 1 for each query has Wilson's interval, all else that of the bootstrap."""
+    found = figures(COVERED, UNCOVERED)
+    for name, count in zip(("hit@1", "hit@3", "hit@5", "hit@10"), (2, 3, 3, 3), strict=True):
+        assert found.measures[name] == estimate_share(count, 4)
+    assert found.abstention[WRONG] == estimate_share(2, 6)
+    assert found.abstention[ANSWERED] == estimate_share(3, 6)
+    reciprocal = draws(4) @ array(1, 1 / 2, 1, 0) / 4
+    assert found.measures["MRR@10"] == estimate(0.625, reciprocal)
 
 
 def test_figures_are_always_alike():

@@ -1,6 +1,7 @@
 """Evaluation: results are kept, compared and reported."""
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ from policy_qa.errors import EvaluationError, StorageError
 from policy_qa.evaluation.comparing import compare_files, comparison_fields, comparison_text
 from policy_qa.evaluation.curves import read_ablation
 from policy_qa.evaluation.figures import figures
+from policy_qa.evaluation.intervals import Estimate
 from policy_qa.evaluation.measures import Outcome
 from policy_qa.evaluation.report import write_report
 from policy_qa.evaluation.results import Result, RunResult, read_result, write_result
 from policy_qa.evaluation.slices import Slice
-from policy_qa.evaluation.tables import result_text
+from policy_qa.evaluation.tables import result_text, short
 
 
 def run_of(name: str, ranks: str, uncovered: int = 2) -> RunResult:
@@ -69,7 +71,7 @@ def test_equal_results_are_equal_bytes_with_a_line_for_each_query(tmp_path):
     assert one.decode().count("\n   [") + one.decode().count("\n    [") == 4 + 2
     line = '["q0", "d0|#1", 1, 1.0, 1.0, 0.9, "answered"]'
     assert sum(line in text for text in one.decode().splitlines()) == 1
-    assert json.loads(one)["runs"][0]["measures"]["hit@1"] == [0.5, 0.0, 1.0]
+    assert json.loads(one)["runs"][0]["measures"]["hit@1"] == [0.5, 0.15, 0.85]
 
 
 def test_a_result_that_cannot_be_written(tmp_path):
@@ -118,11 +120,96 @@ def test_a_results_file_that_was_altered_is_named(tmp_path, change):
         read_result(path)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (0, 7),
+        (1, 7),
+        (1, ["d0"]),
+        (2, "1"),
+        (2, 1.0),
+        (2, True),
+        (2, 0),
+        (2, 11),
+        (3, "1"),
+        (3, 1.5),
+        (3, None),
+        (4, -0.1),
+        (4, math.nan),
+        (5, 2),
+        (5, 10**400),
+        (5, None),
+        (6, "sure"),
+        (6, []),
+        (6, None),
+    ],
+)
+def test_a_query_that_was_altered_is_named(tmp_path, column, value):
+    """An id, entry, rank, figure or status that no evaluation writes is found when it is read."""
+    path = written(tmp_path / "a.json", result_of())
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["runs"][0]["queries"][0][column] = value
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(EvaluationError, match=re.escape(f"{path}:1: not a results file, or not ")):
+        read_result(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("n", 3),
+        ("n", "4"),
+        ("n_unanswerable", 9),
+        ("measures", {}),
+        ("measures", {"hit@1": [0.5, 0, 1]}),
+        ("abstention", {}),
+        ("abstention", {"mood": [0.5, 0, 1]}),
+        ("abstention", {"answered": [0.5, 0, "1"]}),
+        ("unanswerable", [["u0", None, None, 0, 0, None, None]] * 2),
+    ],
+)
+def test_figures_that_were_altered_are_named(tmp_path, key, value):
+    """Figures that are not those of the queries below them are found when they are read."""
+    path = written(tmp_path / "a.json", result_of())
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["runs"][0][key] = value
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(EvaluationError, match=re.escape(f"{path}:1: not a results file, or not ")):
+        read_result(path)
+
+
+def test_what_is_written_is_on_the_disk(tmp_path, monkeypatch):
+    """A file is flushed before it takes its place: losing power loses nothing."""
+    flushed = []
+    monkeypatch.setattr("policy_qa.storage._flush", lambda path: flushed.append(path.name))
+    path = written(tmp_path / "a.json", result_of())
+    assert [flushed[0].startswith("a.json."), flushed[1]] == [True, tmp_path.name]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (0.82, 0.781, 0.856, "0.820 [.78 .86]"),
+        (1.0, 0.6457, 1.0, "1.000 [.65 1.0]"),
+        (0.0, 0.0, 0.3543, "0.000 [.00 .35]"),
+        (0.998, 0.9955, 0.9996, "0.998 [1.0 1.0]"),
+    ],
+)
+def test_a_figure_in_a_table(value, low, high, shown):
+    """A figure with its interval is always as wide."""
+    assert short(Estimate(value, low, high)) == shown
+    assert len(shown) == 15
+
+
 def test_the_text_of_a_result():
     """Measures stand in one table, what confidence is worth in a second."""
     lines = result_text(result_of()).split("\n")
     assert lines[0] == "tiny: 4 queries, 2 that nothing answers"
-    assert lines[2].startswith("questions indexed  0.500±.500")
+    assert lines[2].startswith("questions indexed  0.500 [.15 .85]  0.750 [.30 .95]")
+    assert lines[1].startswith("run                          hit@1            hit@3")
+    assert len(lines[1]) == len(lines[2])
+    assert len(lines[4]) == len(lines[5])
     assert lines[4].split("  ")[-1].strip() == "answered"
     assert result_text(result_of(runs=(run_of("a", "1021", 0),))).count("\n") == 2
 
@@ -157,6 +244,22 @@ def test_a_comparison_by_hand(tmp_path):
     assert comparison_fields(comparison)["runs"][0]["gained"] == ["q1", "q2"]
     back = compare_files(after, before).runs[0]
     assert (back.gained, back.lost, back.changes[0].p) == ((), ("q1", "q2"), 0.5)
+
+
+def test_a_comparison_of_two_encoders(tmp_path):
+    """Where the encoder, lexicon or calibration differ, both are printed; else neither is."""
+    before = written(tmp_path / "a.json", result_of())
+    after = written(tmp_path / "b.json", result_of(encoder="letters + lexicon 01234567"))
+    comparison = compare_files(before, after)
+    assert comparison_text(comparison, {}).splitlines()[1:3] == [
+        "before: letters",
+        "after:  letters + lexicon 01234567",
+    ]
+    assert comparison_fields(comparison)["encoders"] == ["letters", "letters + lexicon 01234567"]
+    assert "letters" not in comparison_text(compare_files(before, before), {})
+    elsewhere = written(tmp_path / "c.json", result_of(encoder=""))
+    text = comparison_text(compare_files(elsewhere, before), {})
+    assert "before: made elsewhere (questions indexed)\n" in text
 
 
 def test_runs_of_other_names_are_compared_too(tmp_path):
@@ -244,9 +347,9 @@ def test_a_report_holds_every_table_and_picture(tmp_path, results):
         "What each part of the ranking is worth",
     ]
     assert "| tiny | 120 | 2 | `abc1234` | `letters` |" in text
-    assert "| small | 0.500 <sub>0.000–1.000</sub> |" in text
+    assert "| small | 0.500 <sub>0.150–0.850</sub> |" in text
     assert all((out.parent / name).is_file() for name in re.findall(r"\]\(([^)]+)\)", text))
-    assert not list(tmp_path.rglob("*.tmp"))
+    assert not list(tmp_path.rglob("*.new"))
 
 
 def test_a_report_is_always_the_same(tmp_path, results):

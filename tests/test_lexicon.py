@@ -1,17 +1,22 @@
 """How a lexicon is read, which of its rules a query fires, and what a corpus's own changes."""
 
+from pathlib import Path
+
 import pytest
 from fakes import LetterEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_qa import Document, KnowledgeBase
+from policy_qa.confidence import Calibration, signals_of
 from policy_qa.corpus import read_corpus, read_lexicon
 from policy_qa.errors import CorpusError
 from policy_qa.folding import fold
 from policy_qa.lexicon import LEXICON_FILE, Lexicon, Rule, general_rules, parse_lexicon
 from policy_qa.storage import STORE_FILE, generation_folder
 from policy_qa.store import Store, StoreWriter
+
+CORPUS = Path(__file__).parents[1] / "corpus"
 
 
 def parsed(text: str) -> list[Rule]:
@@ -21,7 +26,8 @@ def parsed(text: str) -> list[Rule]:
 
 def fired(text: str, query: str) -> list[tuple[str, list[str]]]:
     """Return the words of a query that a lexicon holds, each with what else it may be called."""
-    return [(word, rule.others(word)) for word, rule in Lexicon(parsed(text)).fired(fold(query))]
+    found = Lexicon(parsed(text)).fired(fold(query))
+    return [(word, rule.others(word, {"zh", "en"})) for word, rule in found]
 
 
 def test_rules():
@@ -95,18 +101,30 @@ def test_lines_that_are_no_rule(line):
         parsed(line)
 
 
-def test_what_a_word_is_called():
-    """A rule's word is called all the others."""
+@pytest.mark.parametrize("languages", [(), ("zh",), ("en",), ("zh", "en")])
+def test_what_a_word_is_called(languages):
+    """A rule's word is called all the others, whatever the passages' languages."""
     rule = Rule("lexicon.txt:1", ("退款", "退费", "refund"))
-    assert rule.others("退款") == ["退费", "refund"]
-    assert rule.others("refund") == ["退款", "退费"]
+    assert rule.others("退款", languages) == ["退费", "refund"]
+    assert rule.others("refund", languages) == ["退款", "退费"]
 
 
-def test_a_rule_that_translates():
-    """A rule that only translates leaves out the words of the same language."""
+@pytest.mark.parametrize(
+    ("word", "languages", "others"),
+    [
+        ("退款", {"zh", "en"}, ["refund", "money back"]),
+        ("退款", {"en"}, ["refund", "money back"]),
+        ("退款", {"zh"}, []),
+        ("退款", set(), []),
+        ("money back", {"zh", "en"}, ["退款", "退费"]),
+        ("money back", {"zh"}, ["退款", "退费"]),
+        ("money back", {"en"}, []),
+    ],
+)
+def test_a_rule_that_translates(word, languages, others):
+    """A rule that only translates leads to the other language, where passages are in it."""
     rule = Rule("general", ("退款", "退费", "refund", "money back"), translates=True)
-    assert rule.others("退款") == ["refund", "money back"]
-    assert rule.others("money back") == ["退款", "退费"]
+    assert rule.others(word, languages) == others
 
 
 def test_general_rules():
@@ -116,7 +134,24 @@ def test_general_rules():
     assert {rule.source.split(":")[0] for rule in rules} == {"general_lexicon.txt"}
     for rule in rules:
         assert rule.translates
-        assert all(rule.others(word) for word in rule.words), rule.source
+        assert all(rule.others(word, {"zh", "en"}) for word in rule.words), rule.source
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["in order to be paid", "a member of staff", "a fire", "reach it", "missing", "return", "寶貝"],
+)
+def test_words_that_are_no_general_rules(query):
+    """What means something else as often as not, or in one shop alone, fires no general rule."""
+    assert list(Lexicon(general_rules()).fired(fold(query))) == []
+
+
+def test_the_lexicon_of_the_corpus():
+    """Each line of the corpus's own lexicon has a word that the corpus says."""
+    rules = read_lexicon(CORPUS)
+    assert rules
+    text = "".join(fold(document.text) for document in read_corpus(CORPUS))
+    assert [rule for rule in rules if not any(word in text for word in rule.words)] == []
 
 
 @pytest.mark.parametrize(
@@ -288,6 +323,17 @@ def test_a_corpus_and_its_lexicon(corpus, query):
         without = {hit.entry.id: hit.score for hit in knowledge_base.search(query)}
     assert with_rule["shop#1"] > without["shop#1"]
     assert with_rule["shop#2"] <= without["shop#2"]
+
+
+@pytest.mark.parametrize(("query", "across"), [("銀彈", 0), ("zorp", 1)])
+def test_a_rule_and_confidence(corpus, query, across):
+    """What a rule of one language finds is held, but no translation that makes surer."""
+    with KnowledgeBase.build(corpus, corpus.parent / "kb", model=LetterEncoder()) as built:
+        (hit,) = (hit for hit in built.search(query) if hit.entry.id == "shop#1")
+    assert (hit.components["translated"], hit.components["across"]) == (1, across)
+    assert signals_of(hit.components)["translated"] == across
+    untranslated = Calibration().confidence({**hit.components, "translated": 0.0})
+    assert (Calibration().confidence(hit.components) > untranslated) == bool(across)
 
 
 def test_rules_are_kept(corpus):

@@ -108,7 +108,7 @@ def test_fusion_by_hand(retriever):
         (1, "a#2", "cab"),
         (2, "a#1", "abc"),
     ]
-    other = {"translated": 0, "entry_translated": 0}
+    other = {"translated": 0, "entry_translated": 0, "across": 0}
     share = 1 / (1 + np.exp((DENSE_ALONE - 1) / SHARE_STEP))
     assert hits[0].components == pytest.approx(
         {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "lift": 1, "share": share} | other,
@@ -211,6 +211,58 @@ def test_filters_where_questions_are_not_indexed(tmp_path):
         hits = knowledge_base.search("Who pays?", 9, Filters(tags=("shop",)))
         assert {hit.entry.id for hit in hits} == {"shop/returns#1", "shop/returns#2"}
         assert not any(hit.passage.is_question for hit in hits)
+
+
+BILINGUAL = (
+    Document(
+        "shop.txt",
+        "一、怎麼申請退款?\n收到商品後七天內可以申請退款。\n"
+        "二、誰付運費?\n商品有瑕疵時由賣家付運費。\n"
+        "三、可以開發票嗎?\n下單時填寫抬頭,就會寄出發票。\n",
+    ),
+    Document(
+        "hall.txt",
+        "1. How do I get a refund?\nA refund is paid within seven days of a cancelled concert.\n"
+        "2. Who pays the postage?\nThe hall pays the postage of tickets that are sent by mail.\n"
+        "3. May I have an invoice?\nThe invoice comes with the tickets.\n",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def bilingual(tmp_path_factory):
+    """Return a knowledge base of three entries in each language, made with the default encoder."""
+    with KnowledgeBase.build(BILINGUAL, tmp_path_factory.mktemp("bilingual") / "kb") as built:
+        yield built
+
+
+@pytest.mark.parametrize(
+    ("query", "entry"),
+    [
+        ("refund", "hall#1"),
+        ("refunds", "hall#1"),
+        ("postage", "hall#2"),
+        ("invoice", "hall#3"),
+        ("退款", "shop#1"),
+        ("運費", "shop#2"),
+        ("运费", "shop#2"),
+        ("發票", "shop#3"),
+    ],
+)
+def test_a_word_is_found_in_its_own_language(bilingual, query, entry):
+    """Of entries in two languages about a matter, the one that holds the very word comes first."""
+    first = bilingual.search(query)[0]
+    assert first.entry.id == entry
+    assert first.components["across"] == 0
+
+
+@pytest.mark.parametrize(("query", "across"), [("refund", {"shop"}), ("退款", {"hall"})])
+def test_across(bilingual, query, across):
+    """A component says which passages are in the other language."""
+    hits = bilingual.search(query, 6)
+    assert len(hits) == 6
+    assert {hit.entry.id.split("#")[0] for hit in hits if hit.components["across"]} == across
+    assert {hit.components["across"] for hit in hits} == {0, 1}
 
 
 SEED_IDS = [f"taobao-after-sales#{n}" for n in range(1, 8)]

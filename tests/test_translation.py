@@ -1,20 +1,25 @@
 """What the words of a query may be called, and the scores of the passages that say it so."""
 
 import math
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes import LetterEncoder
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from policy_qa import Document, Filters, KnowledgeBase
 from policy_qa.dictionary import NAME, Dictionary
+from policy_qa.errors import QueryError
 from policy_qa.folding import fold
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, parse_lexicon
+from policy_qa.settings import MAX_QUERY_CHARS
 from policy_qa.tokens import tokens
-from policy_qa.translation import Term, Translation, translate
+from policy_qa.translation import QUERY, Term, Translation, translate
 from policy_qa.types import Ranking
 
 UNKNOWN = 3.0
@@ -50,10 +55,16 @@ LEXICON = Lexicon(parse_lexicon("退款 = 退費 = money back\n包裹 = parcel",
 
 
 def called(query: str, *languages: str, lexicon: Lexicon | None = None) -> dict:
-    """Return each word of a query with what else it may be called and how sure that is."""
+    """Return each word of a query with what else it may be called and how sure that is.
+
+    The first term, which is the word itself, is checked and left out.
+    """
     found = translate(fold(query), languages, WORDS, lexicon or Lexicon([]))
+    assert [terms[0] for terms in found.terms.values()] == [
+        Term(word, 1.0, QUERY) for word in found.terms
+    ]
     return {
-        word: {term.text: round(term.weight, 5) for term in terms}
+        word: {term.text: round(term.weight, 5) for term in terms[1:]}
         for word, terms in found.terms.items()
     }
 
@@ -113,10 +124,13 @@ def test_a_lexicon_s_rules_come_with_the_dictionary():
 
 
 def test_sources():
-    """A term names the dictionary, or the lexicon's file and line."""
+    """A term names the query, the dictionary, or the lexicon's file and line."""
     found = translate("parcel refund", {"zh"}, WORDS, LEXICON)
-    assert found.terms["parcel"] == (Term("包裹", 1, "lexicon.txt:2"),)
-    assert found.terms["refund"] == (Term("退款", 1, NAME), Term("退", 0.25, NAME))
+    itself = {word: Term(word, 1, QUERY) for word in ("parcel", "refund")}
+    assert found.terms == {
+        "parcel": (itself["parcel"], Term("包裹", 1, "lexicon.txt:2")),
+        "refund": (itself["refund"], Term("退款", 1, NAME), Term("退", 0.25, NAME)),
+    }
 
 
 def test_parts_of_an_expression_are_not_looked_up():
@@ -194,10 +208,54 @@ def test_a_word_of_a_rule_is_looked_up():
 
 
 def test_what_is_no_translation():
-    """A query of whose words none has another name has no translation."""
-    assert not translate("zorp", {"zh"}, WORDS, LEXICON)
+    """A query of which no word is looked up has no translation; an unknown word is only itself."""
     assert not translate("退款", {"zh"}, WORDS, Lexicon([]))
-    assert translate("zorp refund", {"zh"}, WORDS, LEXICON)
+    assert not translate("refund 72", {"en"}, WORDS, Lexicon([]))
+    unknown = translate("zorp", {"zh"}, WORDS, LEXICON)
+    assert unknown
+    assert unknown.terms == {"zorp": (Term("zorp", 1, QUERY),)}
+
+
+def test_general_rules_only_translate():
+    """A general rule leads to no word of the passages' own language, and fires for none."""
+    rules = parse_lexicon("退款 = 退費 = money back", "general.txt")
+    lexicon = Lexicon([replace(rule, translates=True) for rule in rules])
+    assert called("退費", "zh", lexicon=lexicon) == {}
+    assert called("money back", "en", lexicon=lexicon) == {}
+    assert called("退費", "en", lexicon=lexicon) == {"退费": {"money back": 1}}
+    assert called("退費", "zh", "en", lexicon=lexicon) == {"退费": {"money back": 1}}
+    assert translate("money back", {"en"}, WORDS, lexicon).other_words == 2
+
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    ("length", "checked"), [(4, False), (5, True), (20, True), (21, False), (26, False)]
+)
+def test_slips_of_spelling(length, checked):
+    """An unknown word of five to twenty letters may be a known one with a slip."""
+    known = ALPHABET[:length]
+    typed = known[1] + known[0] + known[2:]
+    words = FewWords(**{known: {"退款": 0.8}})
+    found = translate(typed, {"zh"}, words, Lexicon([])).terms[typed]
+    assert found[1:] == ((Term("退款", 0.4, NAME),) if checked else ())
+
+
+@pytest.mark.parametrize("letters", ["q", "ab", "ing", "qed"])
+def test_a_word_of_the_longest_query(tmp_path, letters):
+    """A word as long as a query may be takes no noticeable time."""
+    word = (letters * MAX_QUERY_CHARS)[:MAX_QUERY_CHARS]
+    shop = Document("shop.txt", "一、怎麼退款?\n七天內可以退款。\n")
+    start = time.perf_counter()
+    translate(word, {"zh"}, Dictionary.open(), Lexicon([]))
+    assert time.perf_counter() - start < 0.5
+    with KnowledgeBase.build([shop], tmp_path / "kb", model=LetterEncoder()) as knowledge_base:
+        knowledge_base.search("first")
+        start = time.perf_counter()
+        (hit,) = knowledge_base.search(word)
+        assert time.perf_counter() - start < 0.5
+    assert hit.components["translated"] == 0
 
 
 def test_the_dictionary_of_the_package():
@@ -438,16 +496,76 @@ def test_scores_are_shares(lexical, words, others, k):
     assert {row for row, score in found(lexical, fewer).items() if score} == every
 
 
+SHOP = Document("shop.txt", "一、怎麼退款?\n七天內可以退款。\n二、誰付運費?\n賣家付運費。\n")
+HALL = Document("hall.txt", "1. Is there a refund?\nYes.\n2. Where may I park?\nHere.\n")
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+    """Return a knowledge base in two languages."""
+    place = tmp_path_factory.mktemp("both") / "kb"
+    with KnowledgeBase.build([SHOP, HALL], place, model=LetterEncoder()) as knowledge_base:
+        yield knowledge_base
+
+
 def test_search_in_the_other_language(tmp_path):
     """A question in English finds the Chinese entry that says it, and the other way round."""
-    shop = Document("shop.txt", "一、怎麼退款?\n七天內可以退款。\n二、誰付運費?\n賣家付運費。\n")
-    hall = Document("hall.txt", "1. Is there a refund?\nYes.\n2. Where may I park?\nHere.\n")
-    with KnowledgeBase.build([shop, hall], tmp_path / "kb", model=LetterEncoder()) as both:
-        for query, held in (("refund", {"shop#1"}), ("退款", {"hall#1"})):
-            hits = both.search(query)
-            assert len(hits) == 4
-            assert {h.entry.id for h in hits if h.components["translated"]} == held
-            assert {h.entry.id for h in hits if h.components["entry_translated"]} == held
+    with KnowledgeBase.build([SHOP], tmp_path / "zh", model=LetterEncoder()) as chinese:
+        hits = {hit.entry.id: hit.components for hit in chinese.search("refund")}
+        assert {name: c["translated"] for name, c in hits.items()} == {"shop#1": 1, "shop#2": 0}
+        assert {c["across"] for c in hits.values()} == {1}
+    with KnowledgeBase.build([HALL], tmp_path / "en", model=LetterEncoder()) as english:
+        hits = {hit.entry.id: hit.components for hit in english.search("退款")}
+        assert {name: c["translated"] for name, c in hits.items()} == {"hall#1": 1, "hall#2": 0}
+        assert {c["across"] for c in hits.values()} == {1}
+
+
+@pytest.mark.parametrize(("query", "own"), [("refund", "hall"), ("退款", "shop")])
+def test_search_in_both_languages(tmp_path, query, own):
+    """An entry that holds a word itself counts as one that holds its surest translation."""
+    with KnowledgeBase.build([SHOP, HALL], tmp_path / "kb", model=LetterEncoder()) as both:
+        hits = {hit.entry.id: hit.components for hit in both.search(query)}
+    assert len(hits) == 4
+    held = {"shop#1": 1, "shop#2": 0, "hall#1": 1, "hall#2": 0}
+    for name in ("translated", "entry_translated"):
+        assert {entry: components[name] for entry, components in hits.items()} == held
+    assert {name for name, c in hits.items() if not c["across"]} == {f"{own}#1", f"{own}#2"}
+
+
+def test_explain(tmp_path):
+    """Each entry is explained by the words that it holds in other words; one encoding does."""
+    encoder = LetterEncoder()
+    with KnowledgeBase.build([SHOP, HALL], tmp_path / "kb", model=encoder) as both:
+        encoder.encoded.clear()
+        matches = both.explain("A refund, who pays?", ["shop#1", "hall#1", "hall#2"])
+        assert encoder.encoded == ["a refund, who pays?"]
+        assert [*matches] == ["shop#1", "hall#1", "hall#2"]
+        (match,) = (match for match in matches["shop#1"] if match.word == "refund")
+        assert match.term == "退款"
+        assert match.source.startswith("general_lexicon.txt:")
+        assert "refund" not in {match.word for match in matches["hall#1"]}
+        assert both.explain("refund", []) == {}
+        assert both.explain("refund", iter(["hall#2", "none"])) == {"hall#2": [], "none": []}
+        with pytest.raises(QueryError):
+            both.explain("", ["shop#1"])
+
+
+def test_explain_in_pinyin(tmp_path):
+    """A query in pinyin is explained as it was read."""
+    with KnowledgeBase.build([SHOP, HALL], tmp_path / "kb", model=LetterEncoder()) as both:
+        found = both.explain("tuikuan", ["shop#1", "hall#1"])
+    assert found["shop#1"] == []
+    assert {(match.word, match.term) for match in found["hall#1"]} == {("退款", "refund")}
+
+
+@given(query=st.text("refund 退款運費Where may", min_size=1, max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_no_word_is_explained_by_itself(both, query):
+    """A match names another word than the query's, which the query holds, once."""
+    assume(any(c.isalnum() for c in query))
+    for matches in both.explain(query, ["shop#1", "shop#2", "hall#1", "hall#2"]).values():
+        assert [match for match in matches if match.word == match.term] == []
+        assert len({match.word for match in matches}) == len(matches)
 
 
 def test_filters_of_a_translated_search(tmp_path):

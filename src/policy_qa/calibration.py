@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import shlex
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, fields, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -48,7 +48,9 @@ def remove(path: Path) -> None:
 
 
 def load(path: Path, encoder: str) -> Calibration | None:
-    """Return a knowledge base's calibration; None if it has none for this encoder and program.
+    """Return a knowledge base's calibration; None if it has none.
+
+    Of one that corrects another encoder, or other weights, only the costs remain.
 
     Raises:
         CorruptionError: If the file is damaged.
@@ -67,7 +69,9 @@ def load(path: Path, encoder: str) -> Calibration | None:
     costs = (calibration.wrong_answer_cost, calibration.wrong_hint_cost)
     if not all(map(math.isfinite, astuple(calibration))) or min(costs) <= 0:
         raise _damaged(path, "its numbers are out of range")
-    return calibration if made_for == (encoder, _weights_digest()) else None
+    if made_for != (encoder, _weights_digest()):
+        return replace(calibration, slope=1.0, intercept=0.0)
+    return calibration
 
 
 def changed(path: Path) -> int:

@@ -217,7 +217,7 @@ def _search(options: argparse.Namespace) -> int:
         hits = knowledge_base.search(query, options.top_k, _filters(options))
         matches = None
         if options.explain:
-            matches = {hit.entry.id: knowledge_base.explain(query, hit.entry.id) for hit in hits}
+            matches = knowledge_base.explain(query, [hit.entry.id for hit in hits])
     if options.json:
         _print_json([hit_fields(hit, matches and matches[hit.entry.id]) for hit in hits])
     elif hits:
@@ -239,7 +239,7 @@ def _entries(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    cli_evaluation.evaluate(options, _progress, _print_json)
+    cli_evaluation.run(options, _progress, _print_json)
     return EXIT_DONE
 
 

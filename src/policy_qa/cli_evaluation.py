@@ -61,9 +61,7 @@ def add_options(command: argparse.ArgumentParser, path: Callable[[str], Path]) -
     )
 
 
-def evaluate(
-    options: argparse.Namespace, progress: Progress, print_json: Callable[[Any], None]
-) -> None:
+def run(options: argparse.Namespace, progress: Progress, print_json: Callable[[Any], None]) -> None:
     """Do what `policy-qa eval` was asked.
 
     Raises:
@@ -162,7 +160,7 @@ def _experiment(
         searched.encoder,
         tuple(measured),
     )
-    _keep(result, result.name, options)
+    _keep(result, f"{result.name}@{version}{_other_than_usual(result.encoder)}", options)
     asked = sum(len(run.covered) + len(run.uncovered) for run in measured)
     size = count(asked, "query", "queries")
     _note(f"{result.name}: {size} in {time.monotonic() - start:.1f} s")
@@ -197,14 +195,23 @@ def _foreign(evaluation_set: Any, options: argparse.Namespace, version: str) -> 
         "",
         (measured(evaluation_set, f"run {name}", Asked(run), related),),
     )
-    _keep(result, f"{result.name}.{options.trec.stem.removeprefix(f'{result.name}.')}", options)
+    run_name = options.trec.stem.removeprefix(f"{result.name}.")
+    _keep(result, f"{result.name}.{run_name}@{version}", options)
     return result
+
+
+def _other_than_usual(encoder: str) -> str:
+    """Return what a file's name says of an encoder that is not plainly the default one."""
+    from policy_qa.encoders import load_encoder  # noqa: PLC0415
+    from policy_qa.evaluation.records import digest  # noqa: PLC0415
+
+    return "" if encoder == load_encoder().identity else f"~{digest([encoder])[:8]}"
 
 
 def _keep(result: Any, name: str, options: argparse.Namespace) -> None:
     from policy_qa.evaluation.results import write_result  # noqa: PLC0415
 
-    file = options.results / f"{name}@{result.revision}.json"
+    file = options.results / f"{name}.json"
     write_result(result, file)
     _note(f"wrote {file}")
 

@@ -8,8 +8,8 @@ A logistic regression on three signals of the best hit:
                       speaker verification: Auckenthaler et al., Digital Signal Processing 10, 2000)
     log share         ln of its share of the best entries' scores: several entries that fit equally
                       well fit equally badly
-    translated        the share of the query's words that its passage holds in translation, for
-                      questions in another language, whose likeness is lower
+    translated        the share of the query's words that its passage holds in translation, where
+                      the passage is in another language, for likeness is lower there
 
 `confidence.json` holds the weights; `eval/fit_confidence.py` fits them on several sets at once. A
 knowledge base may correct them for itself (`policy-qa calibrate`, see `calibration`).
@@ -77,7 +77,7 @@ def signals_of(components: Mapping[str, float]) -> dict[str, float]:
     return {
         "lift": components["lift"],
         "log_share": math.log(max(components["share"], 1e-9)),
-        "translated": components["translated"],
+        "translated": components["translated"] * components["across"],
     }
 
 

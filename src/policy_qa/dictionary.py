@@ -8,18 +8,25 @@ entry's, the more the pair weighs. The longer words of a short gloss ("postage f
 """
 
 import gzip
+import hashlib
 import os
 import re
 import sqlite3
 import tempfile
 import threading
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import cache
+from importlib import metadata
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import opencc
+
+from policy_qa.encoders.carrier import CARRIER, carrier_path, read_carrier
 from policy_qa.errors import EncoderError, StorageError
 from policy_qa.folding import fold
 from policy_qa.tokens import singular
@@ -79,7 +86,7 @@ class Dictionary:
         """
         from platformdirs import user_cache_path  # noqa: PLC0415 (not needed by `import policy_qa`)
 
-        file = user_cache_path("policy-qa") / f"dictionary-{_VERSION}.sqlite"
+        file = user_cache_path("policy-qa") / f"dictionary-{_recipe()}.sqlite"
         try:
             return _opened(file)
         except (OSError, sqlite3.Error) as error:
@@ -127,6 +134,15 @@ class Dictionary:
             raise StorageError(
                 f"The dictionary {self._file} is damaged ({error}). Remove it; it is made again."
             ) from error
+
+
+def _recipe() -> str:
+    """Name everything that decides what the file holds."""
+    parts = (
+        f"{_VERSION} {metadata.version(_PACKAGE)} {opencc.__version__}",
+        f"{unicodedata.unidata_version} {find_spec(CARRIER) is not None}",
+    )
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 
 @cache
@@ -223,8 +239,6 @@ def _sounds(entries: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str,
 
 def _costs() -> dict[str, float]:
     """Return -ln p of Chinese words, from the vocabulary of the default model where it is."""
-    from policy_qa.encoders.carrier import carrier_path, read_carrier  # noqa: PLC0415 (needed once)
-
     try:
         vocabulary = read_carrier(carrier_path())
     except EncoderError:

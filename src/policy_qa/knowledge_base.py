@@ -278,14 +278,14 @@ class KnowledgeBase:
         )
         return replace(answer, read_as=encoded.text) if encoded.from_pinyin else answer
 
-    def explain(self, query: str, entry_id: str) -> list[Match]:
-        """Return the words of a query that an entry holds in other words, and why.
+    def explain(self, query: str, entry_ids: Iterable[str]) -> dict[str, list[Match]]:
+        """Return the words of a query that each of some entries holds in other words, and why.
 
         Raises:
             QueryError: If the query is empty, too long, or has no letter and no digit.
         """
         (encoded,) = self._encoded([query])
-        return self._retriever.matches(encoded, entry_id)
+        return {entry_id: self._retriever.matches(encoded, entry_id) for entry_id in entry_ids}
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""
@@ -341,7 +341,8 @@ class KnowledgeBase:
         from policy_qa.reranker import rerank  # noqa: PLC0415 (few have one)
 
         hits = self._retriever.search(encoded, max(top_k, RERANKED), filters)
-        return rerank(self.reranker, _SURROGATES.sub(" ", query), hits)[:top_k]
+        read = encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query)
+        return rerank(self.reranker, read, hits)[:top_k]
 
     def _check_filters(self, filters: Filters) -> None:
         known = dict(self.documents())

@@ -10,6 +10,7 @@ import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import tantivy
@@ -191,17 +192,25 @@ class LexicalIndex:
         must: Sequence[tantivy.Query],
     ) -> Ranking:
         """Return the `k` rows of the highest sum of scores, divided by the ceiling."""
+        return best(k, len(self), partial(self._found, should, ceiling, must))
+
+    def _found(
+        self,
+        should: Sequence[tantivy.Query],
+        ceiling: float,
+        must: Sequence[tantivy.Query],
+        limit: int,
+    ) -> Ranking:
+        """Return the first `limit` rows of those with the highest sum of scores."""
+        if not limit:
+            return ordered([], [])
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in should])
         if must:
             filters = [(tantivy.Occur.Must, tantivy.Query.const_score_query(q, 0.0)) for q in must]
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *filters])
-
-        def matching(limit: int) -> Ranking:
-            hits = self._searcher.search(query, limit=limit, count=False).hits
-            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-            return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
-
-        return best(k, len(self), matching)
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
 
     def _filter_clauses(self, filters: Filters) -> list[tantivy.Query]:
         clauses = [tantivy.Query.term_query(self._schema, "tag", tag) for tag in filters.tags]

@@ -9,7 +9,7 @@ at the top of the corpus folder; a general one of the trade comes with the packa
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -42,11 +42,13 @@ class Rule:
     words: tuple[str, ...]
     translates: bool = False
 
-    def others(self, word: str) -> list[str]:
-        """Return what else a word of the rule may be called."""
-        here = _is_han(word)
-        others = (other for other in self.words if other != word)
-        return [o for o in others if not self.translates or _is_han(o) != here]
+    def others(self, word: str, languages: Collection[str]) -> list[str]:
+        """Return what else a word of the rule may be called in the passages' languages."""
+        others = [other for other in self.words if other != word]
+        if not self.translates:
+            return others
+        wanted = "en" if _is_han(word) else "zh"
+        return [o for o in others if wanted in languages and _is_han(o) == (wanted == "zh")]
 
 
 def parse_lexicon(text: str, name: str, where: str | Path = "") -> list[Rule]:

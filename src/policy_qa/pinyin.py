@@ -32,6 +32,10 @@ _SOUND_SHARE = 0.7
 _DEAREST = 9.0
 """Cost for each character from which a reading says nothing: most questions in pinyin read at 3 to
 8, while English and names (can he sue me, lazada) would cost more."""
+_ENGLISH_SHARE = 0.5
+_DEAREST_ENGLISH = 5.5
+"""The same where that share of the letters is in words that are English too (can he sue me): a
+large knowledge base holds so many words that nonsense reads cheaper there."""
 _SHORTEST = 4
 """Letters; shorter ones are more often a name than a question."""
 
@@ -64,9 +68,16 @@ def read_as_chinese(
         parts += [folded[end : run[0].start()], reading[1]]
         end = run[-1].end()
     characters = sum(map(len, parts[1::2]))
-    if len(words) == 1 and dictionary.holds(singular(words[0].group())) and not is_here(parts[1]):
-        return None  # women, china: one word says too little to be told from English
-    return "".join([*parts, folded[end:]]) if cost < _DEAREST * characters else None
+    english = sum(len(w.group()) for w in words if dictionary.holds(singular(w.group())))
+    if english >= _ENGLISH_SHARE * sum(len(word.group()) for word in words):
+        if len(words) == 1:
+            return None  # women: one word says too little to be told from English
+        return _whole(parts, folded[end:]) if cost < _DEAREST_ENGLISH * characters else None
+    return _whole(parts, folded[end:]) if cost < _DEAREST * characters else None
+
+
+def _whole(parts: Sequence[str], rest: str) -> str:
+    return "".join([*parts, rest])
 
 
 def _plain(word: str) -> str:

@@ -8,7 +8,8 @@ others half of their fused score, so that scores descend along the list although
 not compare, and a hit's score depends on nothing but the query and the hit. Two more components:
     fused     the fused score that the hit had
     reranker  the cross-encoder's score, of any range
-All other components, and with them confidence, are what they would be without a cross-encoder.
+The shares stay with the ranks, for confidence asks how far the best hit stands out; all other
+components are the hit's own.
 """
 
 import math
@@ -62,7 +63,11 @@ def rerank(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
             f"{len(first)} texts, or some that are no finite numbers. Use another, or none."
         )
     order = np.argsort(-scores, kind="stable")
-    judged = [_judged(first[n], rank, float(scores[n])) for rank, n in enumerate(order, start=1)]
+    shares = [hit.components["share"] for hit in first]
+    judged = [
+        _judged(first[n], rank, float(scores[n]), share)
+        for rank, (n, share) in enumerate(zip(order, shares, strict=True), start=1)
+    ]
     return judged + [_not_judged(hit) for hit in rest]
 
 
@@ -73,8 +78,8 @@ def _text(hit: Hit) -> str:
     return hit.question if hit.passage.is_question else f"{hit.question}\n{hit.passage.text}"
 
 
-def _judged(hit: Hit, rank: int, score: float) -> Hit:
-    components = {**hit.components, "fused": hit.score, "reranker": score}
+def _judged(hit: Hit, rank: int, score: float, share: float) -> Hit:
+    components = {**hit.components, "fused": hit.score, "reranker": score, "share": share}
     logistic = (1 + math.tanh(score / 2)) / 2  # exp would overflow
     return replace(hit, rank=rank, score=(1 + logistic) / 2, components=components)
 

@@ -15,6 +15,7 @@ Further components judge the best hit (see `confidence`) and do not rank:
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1
     lift      likeness above the knowledge base's background for the query's language
     share     the entry's share of the best entries' fused scores, softmax, 0 to 1
+    across    1 if query and passage are in different languages, else 0
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ from policy_qa.settings import (
 )
 from policy_qa.store import Store
 from policy_qa.tokens import telling, tokens
-from policy_qa.translation import Term, Translation, translate
+from policy_qa.translation import QUERY, Term, Translation, translate
 from policy_qa.types import Encoder, Filters, Hit, Match, Passage, Ranking
 
 Scores = npt.NDArray[np.float32]
@@ -221,6 +222,7 @@ class Retriever:
         passage = self._store.passage(row)
         alike = likeness(self._dense.vectors([row])[0], query.centred)
         background = float(self._centres.background[LANGUAGES.index(query.language)])
+        passage_language = language(fold(passage.text))
         components = {
             "dense": float(found.dense[position]),
             "lexical": float(found.lexical[position]),
@@ -230,6 +232,7 @@ class Retriever:
             "likeness": alike,
             "lift": alike - background,
             "share": share,
+            "across": float(passage_language != query.language),
         }
         return Hit(rank, entry, question, passage, score, components)
 
@@ -243,8 +246,9 @@ class Retriever:
             held.update(tokens(fold(passage.text)))
         found = []
         for word, terms in _held(query.translation, held).items():
-            best = max(terms, key=lambda term: (term.weight, len(term.text)))
-            found.append(Match(word, best.text, best.source))
+            best = max(terms, key=lambda term: (term.weight, term.source == QUERY, len(term.text)))
+            if best.source != QUERY:
+                found.append(Match(word, best.text, best.source))
         return found
 
     def score_sentences(

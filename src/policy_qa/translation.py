@@ -1,9 +1,10 @@
 """What else the words of a query may be called: in the other language, or by a lexicon's rule.
 
 A query in English shares no word with a Chinese rule. Each of its words is looked up in the
-dictionary, and the passages that hold one of its translations count as holding the word, after
+dictionary, and a passage that holds the word or one of its translations counts as holding it. As in
 Pirkola, "The effects of query structure and dictionary setups in dictionary-based cross-language
-information retrieval" (SIGIR 1998): the translations of one word compete, they do not add up.
+information retrieval" (SIGIR 1998), the translations of one word are one word, they do not add up;
+unlike there, each has a weight, and how often a passage holds it does not count.
 """
 
 import re
@@ -14,12 +15,15 @@ from string import ascii_lowercase
 from policy_qa.dictionary import NAME, Dictionary, english_words, stems
 from policy_qa.lexicon import Lexicon
 
+QUERY = "query"
+"""The source of a word that is its own term: what holds the word itself needs no translation."""
+
 _HAN = re.compile("[\u3400-\u9fff]+")
 _LONGEST_WORD = 6
 _BY_STEM = 0.8
 _BY_SPELLING = 0.5
-_SHORTEST_MISSPELT = 5
-"""Letters; a shorter unknown word is more often a name than a slip."""
+_MISSPELT = range(5, 21)
+"""Letters; a shorter unknown word is more often a name than a slip, a longer one no word."""
 _SINGLE_CHARACTER = 0.5
 """Weight of a Chinese word of one character, which stands inside many others."""
 _IN_ENGLISH = 0.4
@@ -35,7 +39,7 @@ class Term:
     Attributes:
         text: Folded.
         weight: How sure it is, up to 1.
-        source: The dictionary, or the lexicon's file and line.
+        source: The dictionary, the lexicon's file and line, or `QUERY`.
     """
 
     text: str
@@ -48,7 +52,7 @@ class Translation:
     """A query in other words.
 
     Attributes:
-        terms: For each word of the query, folded, what else it may be called; may be empty.
+        terms: For each word of the query, folded, itself and what else it may be called.
         other_words: About how many words of the query were not looked up.
     """
 
@@ -56,7 +60,7 @@ class Translation:
     other_words: float
 
     def __bool__(self) -> bool:
-        return any(self.terms.values())
+        return bool(self.terms)
 
 
 def translate(
@@ -72,7 +76,7 @@ def translate(
     """
     terms: dict[str, list[Term]] = {}
     for word, rule in lexicon.fired(folded):
-        others = [Term(other, 1.0, rule.source) for other in rule.others(word)]
+        others = [Term(other, 1.0, rule.source) for other in rule.others(word, languages)]
         if others:
             terms.setdefault(word, []).extend(others)
     ruled_latin = [word for word in terms if word.isascii()]
@@ -94,12 +98,14 @@ def translate(
             terms.setdefault(word, []).extend(_in_english(word, dictionary))
     else:
         other_words += sum(map(len, han)) / _USUAL_LENGTH
-    return Translation({word: tuple(found) for word, found in terms.items()}, other_words)
+    return Translation(
+        {word: (Term(word, 1.0, QUERY), *found) for word, found in terms.items()}, other_words
+    )
 
 
 def _in_chinese(word: str, dictionary: Dictionary) -> tuple[Term, ...]:
     weights = _weights(word, dictionary)
-    if not weights and len(word) >= _SHORTEST_MISSPELT:
+    if not weights and len(word) in _MISSPELT:
         for meant in sorted(_one_slip_away(word)):
             for other, weight in _weights(meant, dictionary).items():
                 weights[other] = max(_BY_SPELLING * weight, weights.get(other, 0.0))

@@ -94,11 +94,6 @@ def bin_numbers(mass: Floats, bins: int = BINS) -> npt.NDArray[np.int64]:
     return np.asarray(np.minimum((bins * middle / total + 1e-9).astype(np.int64), bins - 1))
 
 
-def share(flags: Flags, weights: Floats) -> Floats:
-    """Return the share of all questions for which something is so."""
-    return np.asarray(weights @ flags / weights.sum(axis=1))
-
-
 def _by_level(confidence: Floats, weights: Floats) -> Floats:
     """Return `(b, levels)`: the weights of equal confidence added up, by ascending confidence."""
     order = np.argsort(confidence, kind="stable")

@@ -54,7 +54,8 @@ def fit(log_odds: Sequence[float], right: Sequence[bool], costs: Calibration) ->
         costs: Whose costs the calibration keeps.
 
     Raises:
-        EvaluationError: If there are too few questions of either kind; says how many it needs.
+        EvaluationError: If there are too few questions of either kind (says how many it needs), or
+            the surer ones are the less often right.
     """
     odds, is_right = np.asarray(log_odds, np.float64), np.asarray(right, np.bool_)
     counts = int(is_right.sum()), int((~is_right).sum())
@@ -72,6 +73,11 @@ def fit(log_odds: Sequence[float], right: Sequence[bool], costs: Calibration) ->
         chosen = fifths == fifth
         after[chosen] = _logistic(slope * odds[chosen] + intercept)
     slope, intercept = _platt(odds, is_right)
+    if slope < 0:
+        raise EvaluationError(
+            "On these questions the surer answers are the less often right, so nothing can be "
+            "learned. Check the qrels: do they judge the entries of this knowledge base?"
+        )
     errors = [calibration_error(p, is_right, once(len(p))).item() for p in (before, after)]
     return Fitted(replace(costs, slope=slope, intercept=intercept), *counts, *errors)
 

@@ -138,6 +138,8 @@ def comparison_text(comparison: Comparison, texts: Mapping[str, str]) -> str:
     before, after = comparison.before, comparison.after
     size = count(len(before.runs[0].covered), "query", "queries")
     found = [f"{before.name}: {size}, {before.revision} → {after.revision}"]
+    if before.encoder != after.encoder:
+        found += [f"before: {_encoder(before)}", f"after:  {_encoder(after)}"]
     for run in comparison.runs:
         width = max(len(change.name) for change in run.changes)
         found += ["", run.name, f"{'':<{width}}  before   after  difference      p"]
@@ -153,12 +155,17 @@ def comparison_text(comparison: Comparison, texts: Mapping[str, str]) -> str:
     return "\n".join(found)
 
 
+def _encoder(result: Result) -> str:
+    return result.encoder or f"made elsewhere ({result.runs[0].name})"
+
+
 def comparison_fields(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as JSON fields."""
     return {
         "set": comparison.before.name,
         "before": comparison.before.revision,
         "after": comparison.after.revision,
+        "encoders": [comparison.before.encoder, comparison.after.encoder],
         "runs": [
             {
                 "name": run.name,

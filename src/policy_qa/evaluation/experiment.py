@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from policy_qa.evaluation.figures import figures
-from policy_qa.evaluation.indexes import Indexes
+from policy_qa.evaluation.indexes import Searched
 from policy_qa.evaluation.judgments import Query
 from policy_qa.evaluation.measures import (
     DEPTH,
@@ -51,13 +51,13 @@ class _Plan:
 
 
 def experiment(
-    evaluation_set: EvaluationSet, indexes: Indexes, note: Note, *, perturb: bool = False
+    evaluation_set: EvaluationSet, searched: Searched, note: Note, *, perturb: bool = False
 ) -> Iterator[tuple[RunResult, Run]]:
     """Make and measure every run of a set.
 
     Args:
         evaluation_set: What to ask, and what is right.
-        indexes: Where to search.
+        searched: Where to search.
         note: Told what is left out.
         perturb: Also ask each query in the ways of `PERTURBATIONS`.
 
@@ -65,9 +65,11 @@ def experiment(
         Each run measured, and what was found for the queries that something answers.
     """
     top_k = DEPTH_OF_GROUPS if evaluation_set.grouped else DEPTH
-    for plan in _plans(evaluation_set, indexes, note, perturb=perturb):
-        asked = ask_queries(plan.searcher, (*plan.queries, *plan.unanswerable), top_k, indexes.name)
-        related = relations(evaluation_set, plan.queries, indexes.texts)
+    for plan in _plans(evaluation_set, searched, note, perturb=perturb):
+        asked = ask_queries(
+            plan.searcher, (*plan.queries, *plan.unanswerable), top_k, searched.name
+        )
+        related = relations(evaluation_set, plan.queries, searched.texts)
         run = {query.id: asked.run[query.id] for query in plan.queries}
         yield measured(evaluation_set, plan.name, asked, related, plan.unanswerable), run
 
@@ -95,19 +97,19 @@ def measured(
 
 
 def _plans(
-    evaluation_set: EvaluationSet, indexes: Indexes, note: Note, *, perturb: bool
+    evaluation_set: EvaluationSet, searched: Searched, note: Note, *, perturb: bool
 ) -> Iterator[_Plan]:
     queries, unanswerable = evaluation_set.queries, evaluation_set.unanswerable
-    yield _Plan(QUESTIONS_INDEXED, indexes.whole, queries, unanswerable)
-    if indexes.answers_only:
-        yield _Plan(QUESTIONS_LEFT_OUT, indexes.answers_only, queries, unanswerable)
+    yield _Plan(QUESTIONS_INDEXED, searched.whole, queries, unanswerable)
+    if searched.answers_only:
+        yield _Plan(QUESTIONS_LEFT_OUT, searched.answers_only, queries, unanswerable)
     else:
-        note(f"{evaluation_set.name}: {indexes.why}")
+        note(f"{evaluation_set.name}: {searched.why}")
     given = {query.id: query.text for query in evaluation_set.other_script}
     if given:
         # A query that the file lacks is written alike in both scripts.
         converted = perturbed(queries, lambda query: given.get(query.id, query.text))
-        yield _Plan(OTHER_SCRIPT, indexes.whole, converted, ())
+        yield _Plan(OTHER_SCRIPT, searched.whole, converted, ())
     for name, way in PERTURBATIONS.items():
         if not perturb or (name == OTHER_SCRIPT and given):
             continue
@@ -115,4 +117,4 @@ def _plans(
         if changed == queries:
             note(f"{evaluation_set.name}: no query changes: no run of {name}")
             continue
-        yield _Plan(name, indexes.whole, changed, perturbed(unanswerable, way))
+        yield _Plan(name, searched.whole, changed, perturbed(unanswerable, way))

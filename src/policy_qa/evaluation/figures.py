@@ -10,10 +10,9 @@ from policy_qa.evaluation.abstention import (
     calibration_error,
     coverage,
     once,
-    share,
 )
-from policy_qa.evaluation.intervals import Estimate, draws, estimate
-from policy_qa.evaluation.measures import MEASURES, Outcome, table
+from policy_qa.evaluation.intervals import Estimate, draws, estimate, estimate_share
+from policy_qa.evaluation.measures import HITS, MEASURES, Outcome, table
 
 AREA = "area under ROC"
 COVERAGE = "coverage at 95% precision"
@@ -58,7 +57,9 @@ def figures(
         resampled = draws(len(covered)) @ values / len(covered)
         means = values.mean(axis=0)
         measures = {
-            name: estimate(float(means[column]), resampled[:, column])
+            name: estimate_share(float(values[:, column].sum()), len(covered))
+            if name in HITS
+            else estimate(float(means[column]), resampled[:, column])
             for column, name in enumerate(MEASURES)
         }
     return Figures(len(covered), len(uncovered), measures, _abstention(covered, uncovered, others))
@@ -82,7 +83,7 @@ def _abstention(
             value = float(measure(confidence, right, plain)[0])
             found[name] = estimate(value, measure(confidence, right, drawn))
     for name, flags in ((WRONG, answered & ~right), (ANSWERED, answered)):
-        found[name] = estimate(float(share(flags, plain)[0]), share(flags, drawn))
+        found[name] = estimate_share(float(flags.sum()), len(asked))
     return found
 
 

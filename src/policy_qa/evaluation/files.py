@@ -1,13 +1,13 @@
 """Files of an evaluation, read line by line with errors that name the line, and written whole."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from policy_qa.errors import EvaluationError, StorageError
+from policy_qa.storage import write_atomically
 
 
 def lines(path: Path, *, otherwise: str = "") -> Iterator[tuple[int, str]]:
@@ -94,19 +94,16 @@ def string(
 
 
 def write_whole(path: Path, text: str, what: str) -> None:
-    """Write a file that appears whole or not at all; folders that are missing are made.
+    """Write a file durably, whole or not at all; folders that are missing are made.
 
     Raises:
         StorageError: It cannot be written; what stood there is left as it was.
     """
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    if path.is_dir():
+        raise StorageError(f"{path}: the {what} cannot be written (it is a folder); name a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, text)
     except OSError as error:
         raise StorageError(
             f"{path}: the {what} cannot be written ({error.strerror}); name another place"

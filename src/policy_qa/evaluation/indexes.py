@@ -1,42 +1,64 @@
 """What a set is searched in: a knowledge base as it is, and one without the questions.
 
-The knowledge base of a set's own corpus stands in the user's cache folder under the digest of the
-corpus, and is built again only if the program that builds it has changed.
+The knowledge base of a set's own corpus stands in the user's cache folder under the digests of the
+corpus and of the encoder, and is built again only if the program that builds it has changed.
 """
 
+import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import policy_qa
 from policy_qa.build import Progress, build_generation, text_recipe
-from policy_qa.errors import KnowledgeBaseError
+from policy_qa.confidence import Calibration
+from policy_qa.errors import KnowledgeBaseError, LockedError
 from policy_qa.evaluation.files import write_whole
 from policy_qa.evaluation.records import Record, digest, parsed
 from policy_qa.evaluation.runs import entry_name, record_name
 from policy_qa.knowledge_base import KnowledgeBase
+from policy_qa.storage import current_generation, generation_folder, writing
 from policy_qa.types import Encoder, Hit, Reranker
 
 NO_ANSWERS = "its entries hold no answer beside the question: the questions are not left out"
 NO_QUESTIONS = "its entries have no question: there is none to leave out"
 
 _STAMP = "built-by.txt"
-_NOT_BUILDING = (
-    "evaluation",
-    "cli.py",
-    "cli_evaluation.py",
-    "page.py",
-    "output.py",
-    "reranker.py",
+_BUILDING = (
+    "build.py",
+    "centring.py",
+    "dense.py",
+    "dictionary.py",
+    "encoders/carrier.py",
+    "entries.py",
+    "errors.py",
+    "evaluation/records.py",
+    "folding.py",
+    "generic_questions.txt",
+    "layouts.py",
+    "lexical.py",
+    "lexicon.py",
+    "lines.py",
+    "numbering.py",
+    "passages.py",
+    "settings.py",
+    "storage.py",
+    "store.py",
+    "tokens.py",
+    "translation.py",
+    "types.py",
+    "vector_cache.py",
 )
-"""Parts of the package that no index depends on."""
+"""What an index depends on: what `build` imports, with what that imports, and what turns a record
+into a document. The encoder is not among them: the cache folder's name holds its identity."""
 
 
 @dataclass(frozen=True, slots=True)
-class Indexes:
+class Searched:
     """Where the queries of a set are asked.
 
     Attributes:
@@ -57,9 +79,20 @@ class Indexes:
 
     @property
     def encoder(self) -> str:
-        """The encoder's identity, and the reranker's if there is one."""
-        encoder, reranker = self.whole.encoder, self.whole.reranker
-        return encoder.identity if reranker is None else f"{encoder.identity} + {reranker.identity}"
+        """All that decides the figures beside program and set, joined by ` + `.
+
+        The encoder's identity, the reranker's if there is one, and digests of the corpus's lexicon
+        and of the knowledge base's own calibration if it has them.
+        """
+        parts = [self.whole.encoder.identity]
+        if self.whole.reranker is not None:
+            parts.append(self.whole.reranker.identity)
+        if rules := self.whole.rules():
+            # Where a rule stands decides nothing.
+            parts.append(f"lexicon {digest({**asdict(rule), 'source': ''} for rule in rules)[:8]}")
+        if self.whole.calibration != Calibration():
+            parts.append(f"calibration {digest([asdict(self.whole.calibration)])[:8]}")
+        return " + ".join(parts)
 
 
 def corpus_digest(corpus: Mapping[str, Record]) -> str:
@@ -70,7 +103,7 @@ def corpus_digest(corpus: Mapping[str, Record]) -> str:
 @contextmanager
 def of_knowledge_base(
     knowledge_base: KnowledgeBase, progress: Progress | None = None
-) -> Iterator[Indexes]:
+) -> Iterator[Searched]:
     """Give an open knowledge base, and the same documents with no question indexed."""
     documents = [knowledge_base.document(name) for name, _ in knowledge_base.documents()]
     texts = {
@@ -100,7 +133,8 @@ def of_knowledge_base(
             answers_only = stack.enter_context(
                 KnowledgeBase.open(folder, model=encoder, reranker=knowledge_base.reranker)
             )
-        yield Indexes(
+            answers_only.calibration = knowledge_base.calibration
+        yield Searched(
             knowledge_base, answers_only, why, texts, entry_name, digest(sorted(texts.items()))
         )
 
@@ -111,7 +145,7 @@ def of_corpus(
     encoder: Encoder,
     progress: Progress | None = None,
     reranker: Reranker | None = None,
-) -> Iterator[Indexes]:
+) -> Iterator[Searched]:
     """Give knowledge bases of a set's own corpus, with and without its titles.
 
     Raises:
@@ -127,7 +161,7 @@ def of_corpus(
         whole = stack.enter_context(cached(questions=True))
         answers_only = stack.enter_context(cached(questions=False)) if not why else None
         texts = {record.id: record.whole for record in corpus.values()}
-        yield Indexes(whole, answers_only, why, texts, record_name, corpus_digest(corpus))
+        yield Searched(whole, answers_only, why, texts, record_name, corpus_digest(corpus))
 
 
 def _cached(
@@ -157,7 +191,17 @@ def _cached(
         progress=progress,
     )
     write_whole(path / _STAMP, stamp, "knowledge base of the set")
+    _remove_older(path)
     return KnowledgeBase.open(path, model=encoder, reranker=reranker)
+
+
+def _remove_older(path: Path) -> None:
+    """Keep one generation only; if another process is writing, it will do so."""
+    with contextlib.suppress(LockedError), writing(path):
+        current = generation_folder(path, current_generation(path))
+        for folder in current.parent.iterdir():
+            if folder != current:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cache() -> Path:
@@ -169,9 +213,5 @@ def _cache() -> Path:
 def _program() -> str:
     """Return a digest of the source of whatever an index depends on."""
     home = Path(policy_qa.__file__).parent
-    files = sorted(
-        file
-        for file in home.rglob("*")
-        if file.suffix in (".py", ".txt") and file.relative_to(home).parts[0] not in _NOT_BUILDING
-    )
-    return digest([text_recipe(), *(file.read_text(encoding="utf-8") for file in files)])
+    texts = (home.joinpath(name).read_text(encoding="utf-8") for name in _BUILDING)
+    return digest([text_recipe(), *texts])

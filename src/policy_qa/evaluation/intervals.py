@@ -1,8 +1,9 @@
-"""How sure a mean is: bootstrap intervals, and the randomisation test for two runs.
+"""How sure a figure is: its interval, and the randomisation test for two runs.
 
 Every generator is seeded: the same numbers in give the same numbers out.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,10 @@ PERMUTATIONS: Final = 10_000
 """Of a randomisation test; a p of .05 is then good to .004."""
 
 LEVEL: Final = 0.95
-"""Share of the bootstrap's values within an interval."""
+"""Of an interval: the share of samples in which it holds the figure of all queries there are."""
+
+_Z: Final = 1.959964
+"""Standard deviations on each side of a normal distribution's mean that hold `LEVEL` of it."""
 
 _SEED: Final = 20_070_809
 _BLOCK: Final = 1_000
@@ -32,11 +36,6 @@ class Estimate:
     value: float
     low: float
     high: float
-
-    @property
-    def margin(self) -> float:
-        """Half the interval's width."""
-        return (self.high - self.low) / 2
 
 
 def draws(*sizes: int) -> Floats:
@@ -56,14 +55,39 @@ def draws(*sizes: int) -> Floats:
 
 
 def estimate(value: float, resampled: Floats) -> Estimate:
-    """Return a figure with its percentile interval (Efron, "Bootstrap Methods", 1979).
+    """Return a figure with its percentile interval, for a figure that is not a plain share.
+
+    The percentile method (Efron, "Nonparametric standard errors and confidence intervals", The
+    Canadian Journal of Statistics 9, 1981; Efron and Tibshirani, "An Introduction to the
+    Bootstrap", 1993, chapter 13). Where all queries are alike it has no width.
 
     Args:
         value: Of the sample itself.
         resampled: `(RESAMPLES,)`, of each resample.
     """
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(*(round(float(number), 4) + 0.0 for number in (value, low, high)))
+    return _rounded(value, float(low), float(high))
+
+
+def estimate_share(count: float, n: int) -> Estimate:
+    """Return the share of queries for which something is so, with its Wilson score interval.
+
+    It claims no certainty where the share is 0 or 1 (Wilson, "Probable inference, the law of
+    succession, and statistical inference", Journal of the American Statistical Association 22,
+    1927).
+
+    Args:
+        count: For how many it is so.
+        n: How many there are, at least one.
+    """
+    value, square = count / n, _Z**2 / n
+    middle = (value + square / 2) / (1 + square)
+    half = math.sqrt(square * (value * (1 - value) + square / 4)) / (1 + square)
+    return _rounded(value, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _rounded(value: float, low: float, high: float) -> Estimate:
+    return Estimate(*(round(number, 4) + 0.0 for number in (value, low, high)))
 
 
 def paired_p(before: Floats, after: Floats) -> float:

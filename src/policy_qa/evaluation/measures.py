@@ -1,6 +1,5 @@
 """A run and the qrels → measures of each query, with ir_measures, and their means."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,10 @@ from policy_qa.evaluation.runs import Asked, Run, ranked
 from policy_qa.evaluation.sets import EvaluationSet
 from policy_qa.types import Status
 
-MEASURES = ("hit@1", "hit@3", "hit@5", "hit@10", "MRR@10", "nDCG@10", "recall@10")
+HITS = ("hit@1", "hit@3", "hit@5", "hit@10")
+"""Those of the measures that are 0 or 1 for each query."""
+
+MEASURES = (*HITS, "MRR@10", "nDCG@10", "recall@10")
 """What is measured, in the order it is shown."""
 
 DEPTH = 10
@@ -22,19 +24,6 @@ DEPTH_OF_GROUPS = 100
 """Entries searched for where groups are judged: the best ten groups stand among them."""
 
 _CUTS = (1, 3, 5, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """The means over a set's queries.
-
-    Attributes:
-        n_queries: How many queries the means are taken over, those the run lacks included.
-        values: A value from 0 to 1 for each of `MEASURES`, in that order.
-    """
-
-    n_queries: int
-    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +99,6 @@ def measure_queries(evaluation_set: EvaluationSet, run: Run) -> dict[str, dict[s
     for metric in ir_measures.iter_calc(list(shown), qrels, found):
         values[metric.query_id][shown[metric.measure]] = float(metric.value)
     return values
-
-
-def evaluate(evaluation_set: EvaluationSet, run: Run) -> Measures:
-    """Measure a run: the means of `measure_queries` over all queries of the set."""
-    queries = measure_queries(evaluation_set, run).values()
-    # fsum is exact, so the means do not depend on the order of the queries.
-    means = {name: math.fsum(q[name] for q in queries) / len(queries) for name in MEASURES}
-    return Measures(len(queries), means)
 
 
 def outcomes(evaluation_set: EvaluationSet, asked: Asked) -> tuple[Outcome, ...]:

@@ -42,7 +42,7 @@ class Record:
         return "\n".join(filter(None, (self.title, self.text if self.answers else "")))
 
 
-def read_corpus(folder: Path) -> Mapping[str, Record]:
+def read_records(folder: Path) -> Mapping[str, Record]:
     """Return the records of a folder's `corpus.jsonl` by id, in the order of the file.
 
     Args:

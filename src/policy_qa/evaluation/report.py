@@ -110,7 +110,8 @@ _PICTURES = {
 def _lines(results: Results, pictures: Mapping[str, str]) -> Iterator[str]:
     yield from ("# Evaluation", "", "`make report` writes this file and its pictures.", "")
     yield (
-        f"Figures are means over queries with 95% intervals (bootstrap, {RESAMPLES:,} resamples). "
+        "Figures are means over queries with 95% intervals: Wilson's of hit@k, wrong answers and "
+        f"answered, bootstrap percentiles of the others ({RESAMPLES:,} resamples). "
         "A figure of confidence counts questions that nothing answers, where a set has any; an "
         "answer is right if its entry is relevant. `eval/README.md` says how each is measured."
     )

@@ -8,14 +8,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from policy_qa.errors import EvaluationError
-from policy_qa.evaluation.figures import Figures
+from policy_qa.evaluation.figures import ABSTENTION, Figures
 from policy_qa.evaluation.files import read_text, write_whole
 from policy_qa.evaluation.intervals import Estimate
-from policy_qa.evaluation.measures import Outcome
+from policy_qa.evaluation.measures import DEPTH, MEASURES, Outcome
 from policy_qa.evaluation.slices import Slice
+from policy_qa.types import Status
 
 SCHEMA: Final = 1
 """Of the files. Raised when a file of another form would be misread."""
@@ -51,8 +52,8 @@ class Result:
         revision: The commit, `+changes` if the files differ from it, or the package's version.
         judgments: A digest of the queries and qrels.
         corpus: A digest of the entries searched; empty if they are not known.
-        encoder: Its identity, and that of a reranker if there was one; empty for a run made
-            elsewhere.
+        encoder: Its identity, and what else decides the figures: see `Searched.encoder`; empty for
+            a run made elsewhere.
         runs: What was run, the plainest first.
     """
 
@@ -170,7 +171,7 @@ def _row(outcome: Outcome) -> list[Any]:
 def _run(record: Mapping[str, Any]) -> RunResult:
     if tuple(record["columns"]) != _COLUMNS:
         raise ValueError(record["columns"])
-    return RunResult(
+    run = RunResult(
         name=str(record["name"]),
         figures=_figures(record),
         slices=tuple(
@@ -179,25 +180,54 @@ def _run(record: Mapping[str, Any]) -> RunResult:
         covered=tuple(map(_outcome, record["queries"])),
         uncovered=tuple(map(_outcome, record["unanswerable"])),
     )
+    sizes = len(run.covered), len(run.uncovered)
+    asked = (*run.covered, *run.uncovered)
+    told = [outcome.confidence is not None for outcome in asked]
+    if sizes != (run.figures.covered, run.figures.uncovered) or (any(told) and not all(told)):
+        raise ValueError(run.name)
+    if bool(run.figures.abstention) != any(told):
+        raise ValueError(run.name)
+    return run
 
 
 def _figures(record: Mapping[str, Any]) -> Figures:
     measures, abstention = (
-        {str(name): Estimate(*map(float, ends)) for name, ends in record[key].items()}
+        {str(name): Estimate(*map(_share, ends)) for name, ends in record[key].items()}
         for key in ("measures", "abstention")
     )
-    return Figures(int(record["n"]), int(record["n_unanswerable"]), measures, abstention)
+    covered, uncovered = _count(record["n"]), _count(record["n_unanswerable"])
+    if measures.keys() != {*(MEASURES if covered else ())} or not abstention.keys() <= {
+        *ABSTENTION
+    }:
+        raise ValueError(record["measures"])
+    return Figures(covered, uncovered, measures, abstention)
 
 
 def _outcome(row: Sequence[Any]) -> Outcome:
     query_id, top, rank, ndcg, recall, confidence, status = row
-    return Outcome(
-        str(query_id), top, rank, float(ndcg), float(recall), _number(confidence), status
+    known = (
+        isinstance(query_id, str)
+        and (top is None or isinstance(top, str))
+        and (rank is None or 1 <= _count(rank) <= DEPTH)
+        and (status is None or status in get_args(Status))
+        and (confidence is None) == (status is None)
     )
+    if not known:
+        raise ValueError(row)
+    sure = None if confidence is None else _share(confidence)
+    return Outcome(query_id, top, rank, _share(ndcg), _share(recall), sure, status)
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value
+
+
+def _share(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise ValueError(value)
+    return float(value)
 
 
 def _text(record: Mapping[str, Any]) -> str:

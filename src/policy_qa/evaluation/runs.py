@@ -17,7 +17,6 @@ from policy_qa.confidence import Calibration
 from policy_qa.errors import EvaluationError
 from policy_qa.evaluation.files import lines, write_whole
 from policy_qa.evaluation.judgments import Query
-from policy_qa.evaluation.sets import EvaluationSet
 from policy_qa.types import Hit, Status
 
 Run = Mapping[str, Mapping[str, float]]
@@ -114,16 +113,6 @@ def ask_queries(
         run[query.id] = set_apart(query.id, [(name(hit), hit.score) for hit in hits])
         verdicts[query.id] = Verdict(round(probability, 6), called)
     return Asked(run, verdicts)
-
-
-def run_queries(kb: Searcher, evaluation_set: EvaluationSet, top_k: int = 10) -> Run:
-    """Search for every query of a set, as `ask_queries` does, and judge nothing."""
-    queries, name = evaluation_set.queries, record_name if evaluation_set.corpus else entry_name
-    found = kb.search_many([query.text for query in queries], top_k)
-    return {
-        query.id: set_apart(query.id, [(name(hit), hit.score) for hit in hits])
-        for query, hits in zip(queries, found, strict=True)
-    }
 
 
 def write_trec_run(run: Run, path: str | Path, tag: str = "policy-qa") -> None:

@@ -20,7 +20,7 @@ from policy_qa.evaluation.judgments import (
     read_qrels,
     read_queries,
 )
-from policy_qa.evaluation.records import CORPUS_FILE, Record, digest, read_corpus
+from policy_qa.evaluation.records import CORPUS_FILE, Record, digest, read_records
 from policy_qa.knowledge_base import check_query
 
 UNANSWERABLE_FILE, OTHER_SCRIPT_FILE = "unanswerable.jsonl", "queries.xscript.jsonl"
@@ -111,7 +111,7 @@ def load_evaluation_set(folder: str | Path, corpus: str | Path | None = None) ->
         qrels=qrels,
         unanswerable=_further(folder / UNANSWERABLE_FILE),
         other_script=_further(folder / OTHER_SCRIPT_FILE),
-        corpus=read_corpus(home) if has_corpus else {},
+        corpus=read_records(home) if has_corpus else {},
         grouped=qrels_file == QRELS_GROUPS,
         files=(queries_file, qrels_file),
     )

@@ -2,55 +2,30 @@
 
 from collections.abc import Iterable, Mapping
 
-from policy_qa.evaluation.figures import Figures, figures
 from policy_qa.evaluation.intervals import Estimate
-from policy_qa.evaluation.measures import MEASURES, outcomes
+from policy_qa.evaluation.measures import MEASURES
 from policy_qa.evaluation.results import Result
-from policy_qa.evaluation.runs import Asked, Run
-from policy_qa.evaluation.sets import EvaluationSet
 
-_WIDTH = 10
-
-
-def report(evaluation_set: EvaluationSet, runs: Mapping[str, Run]) -> str:
-    """Lay out the measures of several runs as a plain text table.
-
-    Args:
-        evaluation_set: The queries and their qrels.
-        runs: Label → run, such as `QUESTIONS_INDEXED` and `QUESTIONS_LEFT_OUT`.
-
-    Returns:
-        Lines: the set's name and size, a heading, and a row for each run in the order given.
-    """
-    measured = {
-        name: figures(outcomes(evaluation_set, Asked(run)), ()) for name, run in runs.items()
-    }
-    return _table(evaluation_set.name, measured)
+_WIDTH = len("0.820 [.78 .86]")
 
 
 def result_text(result: Result) -> str:
-    """Lay out a result as `report` does, with what confidence is worth below it.
+    """Lay out a result as plain text: name and size, a heading, a row for each run.
 
-    The second part is there if the set has questions that nothing answers.
+    Below it stands what confidence is worth, if the set has questions that nothing answers.
     """
-    return _table(result.name, {run.name: run.figures for run in result.runs})
-
-
-def _table(name: str, measured: Mapping[str, Figures]) -> str:
+    measured = {run.name: run.figures for run in result.runs}
     first = next(iter(measured.values()))
     size = count(first.covered, "query", "queries")
     if first.uncovered:
         size += f", {first.uncovered} that nothing answers"
     width = max(map(len, ("run", *measured)))
-    found = [f"{name}: {size}", *_rows(width, MEASURES, _measures(measured))]
+    measures = {label: figure.measures for label, figure in measured.items()}
+    found = [f"{result.name}: {size}", *_rows(width, MEASURES, measures)]
     told = {label: figure.abstention for label, figure in measured.items() if figure.uncovered}
     if any(told.values()):
         found += ["", *_rows(width, tuple(next(iter(told.values()))), told)]
     return "\n".join(found)
-
-
-def _measures(measured: Mapping[str, Figures]) -> dict[str, Mapping[str, Estimate]]:
-    return {label: figure.measures for label, figure in measured.items()}
 
 
 def _rows(
@@ -64,8 +39,13 @@ def _rows(
 
 
 def short(estimate: Estimate) -> str:
-    """Return a figure with half its interval's width: `0.820±.041`."""
-    return f"{estimate.value:.3f}±{estimate.margin:.3f}".replace("±0.", "±.")
+    """Return a figure with its interval: `0.820 [.78 .86]`; always as wide."""
+    return f"{estimate.value:.3f} [{_end(estimate.low)} {_end(estimate.high)}]"
+
+
+def _end(value: float) -> str:
+    shown = f"{value:.2f}"
+    return shown[1:] if shown.startswith("0") else shown[:3]
 
 
 def count(number: int, one: str, several: str) -> str:
