@@ -152,9 +152,7 @@ def test_too_few_questions(right, wrong):
 def test_questions_judged_the_wrong_way_round(around):
     """Where the surer answers are the less often right, nothing is learned; the message says so."""
     odds, right = levels(lambda value: around - value, around, each=100)
-    with pytest.raises(
-        EvaluationError, match=r"^On these questions the surer answers are"
-    ):
+    with pytest.raises(EvaluationError, match=r"^On these questions the surer answers are"):
         fit(odds, right, GENERAL)
 
 

@@ -72,6 +72,14 @@ def test_no_pinyin(text):
 
 
 @pytest.mark.parametrize(
+    "text", ["can he sue me", "Who pays?", "fan page", "a panda", "can we sue", "who are you"]
+)
+def test_short_english(text):
+    """A few English words stay as they are even where every Chinese word is held."""
+    assert read_as_chinese(fold(text), Dictionary.open(), lambda _: True) is None
+
+
+@pytest.mark.parametrize(
     ("typed", "meant"),
     [
         ("tuikuan", "退款"),

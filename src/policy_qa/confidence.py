@@ -25,6 +25,10 @@ from importlib.resources import files
 from policy_qa.settings import WRONG_ANSWER_COST, WRONG_HINT_COST
 from policy_qa.types import Status
 
+MOST_TRANSLATED = 0.5
+"""Share of the query's words above which more in translation proves no more: a query of one or two
+words reaches 1 by chance. Of the examples that confidence is fitted on, 99% are below."""
+
 _FILE = "confidence.json"
 
 
@@ -77,7 +81,7 @@ def signals_of(components: Mapping[str, float]) -> dict[str, float]:
     return {
         "lift": components["lift"],
         "log_share": math.log(max(components["share"], 1e-9)),
-        "translated": components["translated"] * components["across"],
+        "translated": min(components["translated"], MOST_TRANSLATED) * components["across"],
     }
 
 
