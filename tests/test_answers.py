@@ -27,9 +27,9 @@ def passage(number: int, span: Span) -> Passage:
 
 
 PASSAGES = [passage(n, span) for n, span in enumerate([QUESTION, *SENTENCES])]
-SURE = {"lift": 0.5, "share": 1.0, "translated": 0.0}
-UNSURE = {"lift": 0.15, "share": 0.5, "translated": 0.0}
-UNLIKE = {"lift": -0.2, "share": 0.2, "translated": 0.0}
+SURE = {"lift": 0.5, "share": 1.0, "translated": 0.0, "across": 1.0}
+UNSURE = {"lift": 0.15, "share": 0.5, "translated": 0.0, "across": 1.0}
+UNLIKE = {"lift": -0.2, "share": 0.2, "translated": 0.0, "across": 1.0}
 GENERAL = Calibration()
 SECOND = Hit(2, replace(ENTRY, id="a#2"), "", PASSAGES[1], 0.1, UNLIKE)
 

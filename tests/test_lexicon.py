@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_qa import Document, KnowledgeBase
-from policy_qa.confidence import Calibration, signals_of
+from policy_qa.confidence import MOST_TRANSLATED, Calibration, signals_of
 from policy_qa.corpus import read_corpus, read_lexicon
 from policy_qa.errors import CorpusError
 from policy_qa.folding import fold
@@ -331,7 +331,7 @@ def test_a_rule_and_confidence(corpus, query, across):
     with KnowledgeBase.build(corpus, corpus.parent / "kb", model=LetterEncoder()) as built:
         (hit,) = (hit for hit in built.search(query) if hit.entry.id == "shop#1")
     assert (hit.components["translated"], hit.components["across"]) == (1, across)
-    assert signals_of(hit.components)["translated"] == across
+    assert signals_of(hit.components)["translated"] == across * MOST_TRANSLATED
     untranslated = Calibration().confidence({**hit.components, "translated": 0.0})
     assert (Calibration().confidence(hit.components) > untranslated) == bool(across)
 
