@@ -596,3 +596,19 @@ def test_lines_slice_back(page):
 
     assert [line.text for line in lines] == [x.strip(BLANKS) for x in re.split("\r\n|\r|\n", page)]
     assert [page[x.span.start : x.span.end] for x in lines] == [line.text for line in lines]
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.markdown"])
+def test_front_matter_is_no_entry(name):
+    """What stands between dashes at the top of a Markdown file is data about it, not of it."""
+    text = "---\ntags: a, b\ntitle: T\n---\n# Returns\nWithin 7 days.\n"
+    (entry,) = parse(Document(name, text))
+    assert text[entry.question.start : entry.question.end] == "Returns"
+    assert entry.span.start >= text.index("# Returns")
+
+
+def test_dashes_in_plain_text_are_text():
+    """A text file has no front matter: nothing of it is lost."""
+    text = "---\ntags: a, b\n---\nWithin 7 days.\n"
+    entries = parse(Document("a.txt", text))
+    assert any("tags: a, b" in text[entry.span.start : entry.span.end] for entry in entries)

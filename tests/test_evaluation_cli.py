@@ -393,31 +393,17 @@ def checkout(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_revision_is_that_of_the_package(checkout, monkeypatch):
-    """It is the package's commit, wherever one stands, with a mark for changes anywhere in it."""
+    """It is the package's commit, wherever one stands, with a mark for changes of its files."""
     package = checkout / "src" / "package"
     commit = git(checkout, "rev-parse", "--short", "HEAD")
     assert revision(package=package) == commit
     Path("refunds.txt").write_text("a change of the policies", encoding="utf-8")
-    assert revision(package=package) == commit
-    monkeypatch.chdir(package)
     (checkout / "beside.txt").write_text("b", encoding="utf-8")
+    (checkout / "results.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(package)
+    assert revision(package=package) == commit
+    (package / "new.py").write_text("", encoding="utf-8")
     assert revision(package=package) == f"{commit}+changes"
-
-
-def test_what_an_evaluation_writes_is_no_change(checkout, monkeypatch):
-    """Results and runs do not count, wherever they were asked to go."""
-    package = checkout / "src" / "package"
-    commit = git(checkout, "rev-parse", "--short", "HEAD")
-    monkeypatch.chdir(package.parent)
-    written = Path("../eval/re*sults"), checkout / "runs", Path("/nowhere")
-    for folder in written[:2]:
-        folder.mkdir(parents=True)
-        (folder / "a.json").write_text("{}", encoding="utf-8")
-    assert revision(*written, package=package) == commit
-    assert revision(written[0], package=package) == f"{commit}+changes"
-    (checkout / "eval" / "results").mkdir()
-    (checkout / "eval" / "results" / "a.json").write_text("{}", encoding="utf-8")
-    assert revision(*written, package=package) == f"{commit}+changes"
 
 
 def test_an_installed_package_has_its_version(checkout):

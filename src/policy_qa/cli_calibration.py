@@ -19,7 +19,13 @@ def add_options(command: argparse.ArgumentParser, path: Callable[[str], Path]) -
         command: The parser.
         path: Turns an argument into a path.
     """
-    command.add_argument("set", nargs="?", type=path, metavar="SET", help="evaluation set folder")
+    command.add_argument(
+        "set",
+        nargs="?",
+        type=path,
+        metavar="SET",
+        help="evaluation set folder; where questions have splits, only those of `tune` count",
+    )
     command.add_argument(
         "--cost",
         type=_cost,

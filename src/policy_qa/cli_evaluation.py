@@ -90,7 +90,7 @@ def _measure(
     check_names(sets)
     if options.trec and len(sets) > 1:
         raise InputError("--run measures one run: name the one SET that it is about.")
-    version = revision(options.results, options.runs)
+    version = revision()
     if options.trec:
         results = [_foreign(sets[0], options, version)]
     else:

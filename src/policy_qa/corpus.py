@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from policy_qa.errors import CorpusError
 from policy_qa.lexicon import LEXICON_FILE, Rule, parse_lexicon
+from policy_qa.lines import FRONT_MATTER
 from policy_qa.types import Document
 
 SUFFIXES = (".txt", ".md", ".markdown", ".text")
@@ -127,14 +128,13 @@ def read_document(file: Path, document_id: str) -> Document:
 
 def _front_matter_tags(text: str) -> list[str]:
     """Return the tags of `tags: [a, b]`, `tags: a, b` or a list below `tags:`."""
-    front_matter = _FRONT_MATTER.match(text)
+    front_matter = FRONT_MATTER.match(text)
     tags = _TAGS.search(front_matter[1]) if front_matter else None
     listed = re.split(r"[,，\r\n]", tags[1].strip("[] \t")) if tags else []
     names = [re.sub(r"^\s*-\s+", "", tag).strip("\"'[] \t") for tag in listed]
     return [name for name in names if name]
 
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _TAGS = re.compile(r"^tags[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 
 

@@ -19,10 +19,11 @@ from policy_qa.layouts import (
     question_lines,
     skip_answer_mark,
 )
-from policy_qa.lines import Line, Marker, asks, is_question
+from policy_qa.lines import FRONT_MATTER, Line, Marker, asks, is_question
 from policy_qa.types import Document, Entry, Span
 
 _BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + "\u200b\ufeff"
+_MARKDOWN = (".md", ".markdown")
 _LINE_BREAK = re.compile(r"[\r\n]")
 _STATEMENT_ENDS = tuple("。.!！;；")
 _LONGEST_PARAGRAPH = 1_000
@@ -57,7 +58,9 @@ class _Piece:
 def parse(document: Document) -> list[Entry]:
     """Return the document's entries in the source's order; none if the text is blank."""
     stem = document.id.removesuffix(".txt")
-    pieces = list(_parse(document.text, Span(0, len(document.text)), (), LAYOUTS))
+    front_matter = FRONT_MATTER.match(document.text) if document.id.endswith(_MARKDOWN) else None
+    start = front_matter.end() if front_matter else 0
+    pieces = list(_parse(document.text, Span(start, len(document.text)), (), LAYOUTS))
     first = 0 if pieces and pieces[0].preamble else 1
     return [
         Entry(f"{stem}#{n}", document.id, piece.span, piece.question, piece.answer, piece.path)

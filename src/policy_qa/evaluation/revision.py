@@ -9,29 +9,22 @@ import policy_qa
 _PACKAGE = Path(policy_qa.__file__).resolve().parent
 
 
-def revision(*written: Path, package: Path = _PACKAGE) -> str:
-    """Return the commit of the program, `+changes` if files differ from it or nobody can tell.
+def revision(package: Path = _PACKAGE) -> str:
+    """Return the commit of the program, `+changes` if its files differ or nobody can tell.
+
+    Only the package's own files count: queries, corpus and encoder have digests of their own.
 
     Where no repository tracks the package, as where it is installed, it is the package's version:
     the current directory may lie in a repository of something else.
 
     Args:
-        written: Folders in which files do not count: an evaluation writes them itself.
         package: The folder of the package.
     """
     tracked = _git(package, "ls-files", "--error-unmatch", "--", "__init__.py")
     commit = _git(package, "rev-parse", "--short", "HEAD")
-    top = _git(package, "rev-parse", "--show-toplevel")
-    if tracked is None or not commit or not top:
+    if tracked is None or not commit:
         return metadata.version("policy-qa")
-    root = Path(top).resolve()
-    folders = [folder.resolve() for folder in written]
-    beside = [
-        f":(top,exclude,literal){folder.relative_to(root).as_posix()}"
-        for folder in folders
-        if root in folder.parents
-    ]
-    changes = _git(package, "status", "--porcelain", "--", ":/", *beside)
+    changes = _git(package, "status", "--porcelain", "--", ".")
     return commit if changes == "" else f"{commit}+changes"
 
 
