@@ -211,7 +211,7 @@ def test_build(cli, tmp_path):
         (("ask", "退" * 100_000), "The query has 100,000 characters; the limit is 2,000. Shorten"),
         (("ask", "？！"), "The query has no letter and no digit. Type a question in words."),
         (("ask", "\udcff"), "The query has no letter and no digit. Type a question in words."),
-        (("search", "退款", "--top-k", 0), "top_k is 0; give 1 or more."),
+        (("search", "退款", "--top-k", 0), "top_k is 0; give a whole number, 1 or more."),
         (("ask", "退款", "--tag", "a\x1bb"), "There is no tag 'a\\x1bb'. There are, for example"),
         (
             ("ask", "退款", "--kb", "no/kb"),

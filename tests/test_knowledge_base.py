@@ -66,7 +66,7 @@ def test_odd_queries_with_the_default_encoder(seed):
 @pytest.mark.parametrize("top_k", [0, -1])
 def test_top_k_has_to_be_positive(kb, top_k):
     """No entry at all cannot be asked for."""
-    with pytest.raises(InputError, match=f"top_k is {top_k}; give 1 or more"):
+    with pytest.raises(InputError, match=f"top_k is {top_k}; give a whole number, 1 or more"):
         kb.search("Who pays?", top_k)
 
 
@@ -184,3 +184,23 @@ def test_closing_frees_the_files(tmp_path):
     for n in range(3):
         build(tmp_path / "kb", Document(f"{n}.txt", "Who?\nYou.")).close()
     assert len(list(handles.iterdir())) <= before
+
+
+@pytest.mark.parametrize("query", [None, 5, b"x", ["x"]], ids=repr)
+def test_a_query_that_is_no_text(tmp_path, query):
+    """What is no string is refused like any other query that cannot be asked."""
+    with (
+        build(tmp_path / "kb", Document("a.txt", "Who?\nYou.")) as knowledge_base,
+        pytest.raises(QueryError, match="not text"),
+    ):
+        knowledge_base.ask(query)
+
+
+@pytest.mark.parametrize("filters", [Filters(documents="a.txt"), Filters(tags="a")], ids=repr)
+def test_a_filter_that_is_one_string(tmp_path, filters):
+    """A string in the place of a tuple is not read letter by letter."""
+    with (
+        build(tmp_path / "kb", Document("a.txt", "Who?\nYou.")) as knowledge_base,
+        pytest.raises(InputError, match="one string; give a tuple"),
+    ):
+        knowledge_base.search("who", filters=filters)

@@ -332,8 +332,8 @@ class KnowledgeBase:
     def _hits(
         self, query: str, encoded: EncodedQuery, top_k: int, filters: Filters | None
     ) -> list[Hit]:
-        if top_k < 1:
-            raise InputError(f"top_k is {top_k}; give 1 or more.")
+        if not isinstance(top_k, int) or top_k < 1:
+            raise InputError(f"top_k is {top_k!r}; give a whole number, 1 or more.")
         if filters:
             self._check_filters(filters)
         if self.reranker is None:
@@ -345,6 +345,8 @@ class KnowledgeBase:
         return rerank(self.reranker, read, hits)[:top_k]
 
     def _check_filters(self, filters: Filters) -> None:
+        if isinstance(filters.documents, str) or isinstance(filters.tags, str):
+            raise InputError("A filter holds one string; give a tuple, such as ('returns.md',).")
         known = dict(self.documents())
         tags = {tag for of_document in known.values() for tag in of_document}
         for kind, wanted, there in (
@@ -405,6 +407,8 @@ def check_query(query: str) -> None:
     Raises:
         QueryError: If it is empty, too long, or has no letter and no digit.
     """
+    if not isinstance(query, str):
+        raise QueryError(f"The query is {type(query).__name__}, not text. Give a string.")
     if not query.strip():
         raise QueryError("The query is empty. Type a question.")
     if len(query) > MAX_QUERY_CHARS:
