@@ -435,3 +435,11 @@ def test_a_bar_on_a_terminal(monkeypatch, capsys, tmp_path):
     output, messages = capsys.readouterr()
     assert output.startswith("Built generation 1")
     assert "Encoding: 0 passages" in messages
+
+
+def test_entries_checks_the_lexicon(tmp_path, capsys):
+    """A lexicon that a build would refuse is refused where one checks the corpus."""
+    (tmp_path / "a.txt").write_text("Who?\nYou.", encoding="utf-8")
+    (tmp_path / "lexicon.txt").write_text("refund\n", encoding="utf-8")
+    assert main(["entries", str(tmp_path)]) == 2
+    assert "lexicon.txt:1: no rule of a lexicon" in capsys.readouterr().err

@@ -226,11 +226,12 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _entries(options: argparse.Namespace) -> int:
-    from policy_qa.corpus import read_corpus  # noqa: PLC0415
+    from policy_qa.corpus import read_corpus, read_lexicon  # noqa: PLC0415
     from policy_qa.entries import parse  # noqa: PLC0415
     from policy_qa.output import entries_fields, entries_text  # noqa: PLC0415
 
     found = [(entry, d) for d in read_corpus(options.corpus) for entry in parse(d)]
+    read_lexicon(options.corpus)  # what a build would refuse is told here
     if options.json:
         _print_json(entries_fields(found))
     else:
