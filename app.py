@@ -20,6 +20,7 @@ from policy_qa import (
     settings,
 )
 from policy_qa.labels import LABELS, LANGUAGES, Labels, Language, choose_language
+from policy_qa.output import escape_markdown
 
 PATH = os.environ.get("POLICY_QA_KB") or str(settings.KNOWLEDGE_BASE)
 EXAMPLES = 4
@@ -35,7 +36,7 @@ def main() -> None:
     draw_top(query, language, labels)
     view = ""
     try:
-        view = draw_result(query, labels)
+        view = draw_result(query, language, labels)
     except KnowledgeBaseNotFound:
         heading, note = labels.no_knowledge_base, labels.no_knowledge_base_note
         place = f" --kb {shlex.quote(PATH)}" if os.environ.get("POLICY_QA_KB") else ""
@@ -110,7 +111,7 @@ def summary(path: str, state: tuple[int, int]) -> tuple[int, int, list[str]]:
     return len(kb.entries()), len(kb.documents()), questions
 
 
-def draw_result(query: str, labels: Labels) -> str:
+def draw_result(query: str, language: Language, labels: Labels) -> str:
     """Draw the answer, or the empty page; return a name for what is shown."""
     state = KnowledgeBase.current_state(PATH)
     with st.spinner(labels.loading):
@@ -123,10 +124,11 @@ def draw_result(query: str, labels: Labels) -> str:
     heading = labels.others
     if answer.entry is None:
         heading = labels.nearest
-        st.html(page.answer_card(answer, labels))
+        st.html(page.answer_card(answer, labels, language))
     else:
         left, right = st.columns([5, 7], gap="medium")
-        left.html(page.answer_card(answer, labels))
+        whole = kb.rule_card(answer.entry.id)
+        left.html(page.answer_card(answer, labels, language, whole))
         quotes = [citation.span for citation in answer.conclusion]
         document = kb.document(answer.entry.document_id)
         right.html(page.source_card(document, answer.entry, quotes, labels))
@@ -141,7 +143,7 @@ def draw_empty(entries: int, documents: int, questions: list[str], labels: Label
     with st.container(gap="xsmall"):
         for number, question in enumerate(questions):
             st.button(
-                page.escape_markdown(question),
+                escape_markdown(question),
                 key=f"example-{number}",
                 on_click=write_address,
                 args=("q", question.strip()),

@@ -1,52 +1,119 @@
 """Hits to an answer, every word of it the source's own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
+from policy_qa.agreement import claims, clashes
+from policy_qa.conclusions import bearing, conclude
 from policy_qa.confidence import Calibration
-from policy_qa.lines import asks
-from policy_qa.settings import CONCLUSION_SENTENCES
-from policy_qa.types import Answer, Citation, Document, Hit, Passage, Span
+from policy_qa.disagreements import about_the_same, disagreement, likeness, same_question
+from policy_qa.facts import read_sentence
+from policy_qa.settings import THE_SAME_FROM
+from policy_qa.types import (
+    FIELDS,
+    Answer,
+    Caution,
+    CautionKind,
+    Citation,
+    Document,
+    Entry,
+    Fact,
+    Field,
+    Hit,
+    Passage,
+    RuleCard,
+    Sentence,
+    Span,
+    Vector,
+)
 
-_NEARLY_AS_GOOD = 0.9
-"""A second sentence joins the conclusion if its score is at least this share of the best one's."""
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A hit with what its entry says.
+
+    Attributes:
+        hit: One of the best entries.
+        sentences: The entry's passages, in the source's order.
+    """
+
+    hit: Hit
+    sentences: Sequence[Sentence]
+
+    @property
+    def question(self) -> Vector | None:
+        """The vector of the entry's question; None if it has none, or not among the nearest."""
+        asked = (one.vector for one in self.sentences if one.passage.is_question)
+        return next(asked, None)
+
+
+Read = Callable[[str], Document]
+"""Returns the document of an id."""
 
 
 def compose(
     query: str,
-    hits: Sequence[Hit],
-    passages: Sequence[tuple[Passage, float]],
-    document: Document | None,
+    evidence: Sequence[Evidence],
+    read: Read,
     *,
     generation: int,
     calibration: Calibration,
+    today: date,
 ) -> Answer:
     """Return the answer to a query.
 
     Args:
-        query: As it was asked.
-        hits: The best entries, best first.
-        passages: The best entry's passages with their fused scores, in the source's order.
-        document: The best entry's document; None if there is no hit.
+        query: In characters, as it was asked.
+        evidence: The best entries, best first.
+        read: Where quotes come from.
         generation: The generation that the hits came from.
         calibration: Of the knowledge base.
+        today: The day by which dates have passed.
     """
-    if not hits or document is None:
+    if not evidence:
         return Answer(query, "not_covered", 0.0, None, "", (), (), (), generation)
-    best = hits[0]
-    probability = calibration.confidence(best.components)
+    hits = tuple(found.hit for found in evidence)
+    best = evidence[0]
+    probability = calibration.confidence(best.hit.components)
     verdict = calibration.status(probability)
-    covered = verdict != "not_covered"
+    if verdict == "not_covered":
+        return Answer(query, verdict, probability, None, "", (), hits, hits, generation)
+    conclusion = conclude(query, best.sentences)
+    document = read(best.hit.entry.document_id)
+    relevant = bearing(best.sentences, conclusion)
+    quoted = [sentence.passage for sentence in conclusion]
+    read_too = [sentence.passage for sentence in relevant]
+    also, repeating = _repeated(quoted, evidence[1:], read)
+    cautions = [
+        *_of_its_time(best.hit.entry, document, read_too, today),
+        *_not_as_asked(query, best.hit, quoted, document),
+        *_contradicted(best, relevant, evidence[1:], read),
+    ]
     return Answer(
         query=query,
         status=verdict,
         confidence=probability,
-        entry=best.entry if covered else None,
-        question=best.question if covered else "",
-        conclusion=_conclusion(passages, document) if covered else (),
-        related=tuple(hits[1:] if covered else hits),
-        hits=tuple(hits),
+        entry=best.hit.entry,
+        question=best.hit.question,
+        conclusion=tuple(_cite(document, passage) for passage in quoted),
+        related=tuple(hit for hit in hits[1:] if hit.entry.id not in repeating),
+        hits=hits,
         generation=generation,
+        also=also,
+        fields=rule_card(document, read_too),
+        cautions=tuple(cautions),
     )
+
+
+def rule_card(document: Document, passages: Sequence[Passage]) -> RuleCard:
+    """Return what some passages of a document say, by field; what they repeat stands once."""
+    found: dict[Field, dict[str, Fact]] = {field: {} for field in FIELDS}
+    for passage in passages:
+        for fact in read_sentence(passage.text).facts:
+            citation = _cite(document, passage, fact.span)
+            found[fact.field].setdefault(citation.quote, Fact(citation, fact.value, fact.party))
+    return {field: tuple(facts.values()) for field, facts in found.items()}
 
 
 def cite(document: Document, entry_id: str, span: Span) -> Citation:
@@ -61,19 +128,105 @@ def line_number(text: str, position: int) -> int:
     return 1 + ends - text.count("\r\n", 0, position)
 
 
-def _says_something(text: str) -> bool:
-    """Whether a sentence is more than a further question or the lead-in of what follows it."""
-    return not asks(text) and not text.endswith((":", "："))
+def _cite(document: Document, passage: Passage, within: Span | None = None) -> Citation:
+    """Return the citation of a passage, or of a span within it."""
+    start = passage.span.start
+    inner = within or Span(0, len(passage.text))
+    return cite(document, passage.entry_id, Span(start + inner.start, start + inner.end))
 
 
-def _conclusion(
-    passages: Sequence[tuple[Passage, float]], document: Document
-) -> tuple[Citation, ...]:
-    """The best sentence and the next if it is nearly as good; the question if there is no other."""
-    answer = [pair for pair in passages if not pair[0].is_question]
-    answering = [pair for pair in answer if _says_something(pair[0].text)] or answer or passages
-    best_first = sorted(answering, key=lambda pair: -pair[1])[:CONCLUSION_SENTENCES]
-    least = _NEARLY_AS_GOOD * best_first[0][1]
-    chosen = [passage for passage, score in best_first if score >= least]
-    in_order = sorted(chosen, key=lambda passage: passage.span.start)
-    return tuple(cite(document, passage.entry_id, passage.span) for passage in in_order)
+def _repeated(
+    conclusion: Sequence[Passage], others: Sequence[Evidence], read: Read
+) -> tuple[tuple[Citation, ...], set[str]]:
+    """Return where other entries say the same, and the entries that say all of it."""
+    also: list[Citation] = []
+    repeating: set[str] = set()
+    for other in others:
+        passages = [one.passage for one in other.sentences if not one.passage.is_question]
+        twins = [twin for quoted in conclusion if (twin := _twin(quoted, passages))]
+        if twins:
+            document = read(other.hit.entry.document_id)
+            also += [_cite(document, twin) for twin in twins]
+        if conclusion and len(twins) == len(conclusion):
+            repeating.add(other.hit.entry.id)
+    return tuple(also), repeating
+
+
+def _twin(quoted: Passage, passages: Sequence[Passage]) -> Passage | None:
+    """Return the passage that says what another says in nearly the same words, if there is one."""
+    for passage in passages:
+        alike = min(len(passage.text), len(quoted.text)) >= THE_SAME_FROM * max(
+            len(passage.text), len(quoted.text)
+        )
+        same_words = alike and likeness(quoted.text, passage.text) >= THE_SAME_FROM
+        if same_words and disagreement(quoted.text, passage.text) is None:
+            return passage
+    return None
+
+
+def _of_its_time(
+    entry: Entry, document: Document, relevant: Sequence[Passage], today: date
+) -> Iterator[Caution]:
+    """Yield whether the entry does not hold today, and what of it is tied to a date that passed."""
+    whole = cite(document, entry.id, entry.question or entry.span)
+    if entry.expires and entry.expires < today:
+        yield Caution("expired", (whole,), day=entry.expires)
+    if entry.effective_from and entry.effective_from > today:
+        yield Caution("not_yet", (whole,), day=entry.effective_from)
+    for passage in relevant:
+        past = [dated for dated in read_sentence(passage.text).dates if dated.last < today]
+        if past:
+            latest = max(past, key=lambda dated: dated.last)
+            yield Caution("dated", (_cite(document, passage, latest.span),), day=latest.last)
+
+
+def _not_as_asked(
+    query: str, hit: Hit, conclusion: Sequence[Passage], document: Document
+) -> Iterator[Caution]:
+    """Yield where the query and the source differ in party, or in yes and no; each once."""
+    asked = claims(query)
+    told: set[tuple[str, str, str]] = set()
+    stated = [(passage.text, _cite(document, passage)) for passage in conclusion]
+    if hit.question:
+        stated.append((hit.question, cite(document, hit.entry.id, hit.entry.question)))
+    for text, citation in stated:
+        for clash in clashes(asked, claims(text)):
+            if (clash.kind, clash.ours, clash.theirs) not in told:
+                told.add((clash.kind, clash.ours, clash.theirs))
+                kind: CautionKind = "asked_party" if clash.kind == "party" else "asked_polarity"
+                yield Caution(kind, (citation,), clash.ours, clash.theirs)
+
+
+def _contradicted(
+    best: Evidence, relevant: Sequence[Sentence], others: Sequence[Evidence], read: Read
+) -> Iterator[Caution]:
+    """Yield where another entry says something else about the same; each entry once.
+
+    Of an entry that answers the same question every sentence counts, else only those that bear on
+    the query.
+    """
+    for other in others:
+        same = asks_the_same(best, other)
+        ours = _answer_of(best) if same else relevant
+        pairs = about_the_same(ours, _answer_of(other), same_question=same)
+        for mine, theirs in pairs:
+            if found := disagreement(mine.passage.text, theirs.passage.text):
+                here = read(best.hit.entry.document_id)
+                there = read(other.hit.entry.document_id)
+                quotes = (
+                    _cite(here, mine.passage, found.ours),
+                    _cite(there, theirs.passage, found.theirs),
+                )
+                yield Caution(found.kind, quotes)
+                break
+
+
+def asks_the_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two entries answer the same question; False where one has none."""
+    if one.question is None or other.question is None:
+        return False
+    return same_question(one.question, other.question)
+
+
+def _answer_of(evidence: Evidence) -> list[Sentence]:
+    return [sentence for sentence in evidence.sentences if not sentence.passage.is_question]

@@ -10,13 +10,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from policy_qa import cli_calibration, cli_evaluation
 from policy_qa.errors import PolicyQAError
+from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
 EXIT_DONE, EXIT_NOT_COVERED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -90,6 +91,14 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--reranker", metavar="NAME_OR_FOLDER", help=_RERANKER)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
+    forms = ask.add_mutually_exclusive_group()
+    forms.add_argument("--markdown", action="store_true", help="print Markdown")
+    forms.add_argument("--chat", action="store_true", help="print plain text to paste into a chat")
+    ask.add_argument("--lang", choices=LANGUAGES, help="of the labels (default: the question's)")
+    ask.add_argument(
+        "--reading", action="store_true", help="quotes also in the script of the labels"
+    )
+    ask.add_argument("--all", action="store_true", help="every point that the entry makes")
     search.add_argument("--explain", action="store_true", help="show why each entry was found")
     search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
 
@@ -198,15 +207,34 @@ def _filters(options: argparse.Namespace) -> Any:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from policy_qa.output import answer_fields, answer_text  # noqa: PLC0415
+    from policy_qa import output  # noqa: PLC0415
+    from policy_qa.reading import language_of  # noqa: PLC0415
 
+    query = " ".join(options.query)
     with _open(options) as knowledge_base:
-        answer = knowledge_base.ask(" ".join(options.query), _filters(options))
+        answer = knowledge_base.ask(query, _filters(options))
+        if options.all and answer.entry:
+            answer = replace(answer, fields=knowledge_base.rule_card(answer.entry.id))
+    language = options.lang or language_of(query)
+    labels, read_in = LABELS[language], language if options.reading else None
     if options.json:
-        _print_json(answer_fields(answer))
+        _print_json(output.answer_fields(answer, read_in))
+    elif options.markdown:
+        print(output.answer_markdown(answer, labels, read_in=read_in))
+    elif options.chat:
+        print(output.answer_chat(answer, labels, read_in=read_in))
     else:
-        print(answer_text(answer))
+        print(output.answer_text(answer, labels, read_in=read_in, colour=_in_colour()))
     return EXIT_NOT_COVERED if answer.status == "not_covered" else EXIT_DONE
+
+
+def _in_colour() -> bool:
+    """Whether standard output shows colours (https://no-color.org, https://force-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    )
 
 
 def _search(options: argparse.Namespace) -> int:

@@ -5,15 +5,14 @@ converts it: a guess that is wrong would fill the knowledge base with unreadable
 """
 
 import os
-import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from policy_qa.errors import CorpusError
+from policy_qa.front_matter import read_front_matter
 from policy_qa.lexicon import LEXICON_FILE, Rule, parse_lexicon
-from policy_qa.lines import FRONT_MATTER
 from policy_qa.types import Document
 
 SUFFIXES = (".txt", ".md", ".markdown", ".text")
@@ -113,7 +112,7 @@ def read_document(file: Path, document_id: str) -> Document:
     """Return one file's document; the folders of its id and its front matter become its tags.
 
     Raises:
-        CorpusError: If the file cannot be read or is not UTF-8 text.
+        CorpusError: If the file cannot be read, is not UTF-8 text, or names no day for one.
     """
     if file.exists() and not file.is_file():  # a pipe would block for ever
         raise CorpusError(f"{file} is no regular file. Take it out of the corpus.")
@@ -122,20 +121,9 @@ def read_document(file: Path, document_id: str) -> Document:
     except OSError as error:
         raise _unreadable(file, error) from error
     text = decode(data, file)
-    tags = (*document_id.split("/")[:-1], *_front_matter_tags(text))
-    return Document(document_id, text, tuple(dict.fromkeys(tags)))
-
-
-def _front_matter_tags(text: str) -> list[str]:
-    """Return the tags of `tags: [a, b]`, `tags: a, b` or a list below `tags:`."""
-    front_matter = FRONT_MATTER.match(text)
-    tags = _TAGS.search(front_matter[1]) if front_matter else None
-    listed = re.split(r"[,，\r\n]", tags[1].strip("[] \t")) if tags else []
-    names = [re.sub(r"^\s*-\s+", "", tag).strip("\"'[] \t") for tag in listed]
-    return [name for name in names if name]
-
-
-_TAGS = re.compile(r"^tags[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t]*-[ \t].*)*)", re.MULTILINE)
+    own = read_front_matter(text, file)
+    tags = dict.fromkeys((*document_id.split("/")[:-1], *own.tags))
+    return Document(document_id, text, tuple(tags), own.effective_from, own.expires)
 
 
 def decode(data: bytes, file: Path) -> str:

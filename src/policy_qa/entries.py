@@ -63,7 +63,16 @@ def parse(document: Document) -> list[Entry]:
     pieces = list(_parse(document.text, Span(start, len(document.text)), (), LAYOUTS))
     first = 0 if pieces and pieces[0].preamble else 1
     return [
-        Entry(f"{stem}#{n}", document.id, piece.span, piece.question, piece.answer, piece.path)
+        Entry(
+            f"{stem}#{n}",
+            document.id,
+            piece.span,
+            piece.question,
+            piece.answer,
+            piece.path,
+            document.effective_from,
+            document.expires,
+        )
         for n, piece in enumerate(pieces, start=first)
     ]
 

@@ -6,11 +6,12 @@ import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Self
 
 from policy_qa import calibration
-from policy_qa.answers import compose
+from policy_qa.answers import Evidence, compose, rule_card
 from policy_qa.build import Progress, build_generation, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.confidence import Calibration
@@ -40,7 +41,17 @@ from policy_qa.storage import (
     verify,
 )
 from policy_qa.store import Store
-from policy_qa.types import Answer, Document, Encoder, Entry, Filters, Hit, Match, Passage, Reranker
+from policy_qa.types import (
+    Answer,
+    Document,
+    Encoder,
+    Entry,
+    Filters,
+    Hit,
+    Match,
+    Reranker,
+    RuleCard,
+)
 
 
 class KnowledgeBase:
@@ -259,24 +270,27 @@ class KnowledgeBase:
         """
         (encoded,) = self._encoded([query])
         hits = self._hits(query, encoded, TOP_K, filters)
-        scored: list[tuple[Passage, float]] = []
-        document = None
-        if hits:
-            passages = self._store.passages(hits[0].entry.id)
-            scores = self._retriever.score_sentences(encoded, passages)
-            scored = [
-                (passage, score) for (_, passage), score in zip(passages, scores, strict=True)
-            ]
-            document = self.document(hits[0].entry.document_id)
         answer = compose(
-            query,
-            hits,
-            scored,
-            document,
+            encoded.text if encoded.from_pinyin else query,
+            [Evidence(hit, self._retriever.sentences(encoded, hit.entry.id)) for hit in hits],
+            self.document,
             generation=self.generation,
             calibration=self.calibration,
+            today=date.today(),  # noqa: DTZ011 (rules go by the reader's own calendar)
         )
-        return replace(answer, read_as=encoded.text) if encoded.from_pinyin else answer
+        return replace(answer, query=query, read_as=encoded.text if encoded.from_pinyin else "")
+
+    def rule_card(self, entry_id: str) -> RuleCard:
+        """Return all that an entry says, by field: the rest of what `ask` shows of it.
+
+        Raises:
+            InputError: If there is no entry of that id.
+        """
+        passages = [passage for _, passage in self._store.passages(entry_id)]
+        if not passages:
+            raise InputError(f"The knowledge base at {self.path} has no entry {entry_id!r}.")
+        document = self.document(passages[0].document_id)
+        return rule_card(document, [passage for passage in passages if not passage.is_question])
 
     def explain(self, query: str, entry_ids: Iterable[str]) -> dict[str, list[Match]]:
         """Return the words of a query that each of some entries holds in other words, and why.

@@ -1,9 +1,11 @@
-"""Every label of the search page in Traditional Chinese, Simplified Chinese and English."""
+"""Every label of answers and of the search page, in Chinese of both scripts and in English."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
+
+from policy_qa.types import Caution, CautionKind, Field, Status
 
 Language = Literal["zh-Hant", "zh-Hans", "en"]
 
@@ -13,7 +15,7 @@ LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Every label of the page in one language. `{…}` is filled in where the label is used."""
+    """Every label in one language. `{…}` is filled in where the label is used."""
 
     title: str
     lead: str
@@ -43,6 +45,20 @@ class Labels:
     query_error: str
     failed: str
     failed_note: str
+    fields: Mapping[Field, str]
+    cautions: Mapping[CautionKind, str]
+    also: str
+    reading: str
+    whole_card: str
+
+    @property
+    def statuses(self) -> Mapping[Status, str]:
+        """The statuses in words."""
+        return {
+            "answered": self.answered,
+            "related": self.related,
+            "not_covered": self.not_covered,
+        }
 
 
 LABELS: Mapping[Language, Labels] = {
@@ -75,6 +91,30 @@ LABELS: Mapping[Language, Labels] = {
         query_error="這個問題無法查詢",
         failed="出了點問題",
         failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
+        fields={
+            "conditions": "條件",
+            "steps": "怎麼做",
+            "deadlines": "期限",
+            "amounts": "金額與比例",
+            "bearers": "由誰承擔",
+            "effects": "影響與後果",
+            "exceptions": "例外",
+            "formula": "計算方式",
+        },
+        cautions={
+            "deadline": "另一則條目說的期限不同",
+            "amount": "另一則條目說的數字不同",
+            "polarity": "另一則條目說的相反",
+            "bearer": "另一則條目說由別人承擔",
+            "asked_polarity": "問題與原文一個說「不」、一個沒有：{denied}",
+            "asked_party": "您問的是{asked}，原文說的是{found}",
+            "dated": "原文說的是 {day} 為止的情況，可能已經過時",
+            "expired": "這則條目已於 {day} 失效",
+            "not_yet": "這則條目自 {day} 起才生效",
+        },
+        also="相同的內容也見於",
+        reading="繁體對照",
+        whole_card="這則條目的全部要點",
     ),
     "zh-Hans": Labels(
         title="政策问答",
@@ -105,6 +145,30 @@ LABELS: Mapping[Language, Labels] = {
         query_error="这个问题无法查询",
         failed="出了点问题",
         failed_note="这次没有查到结果，详情已写入服务器的日志。",
+        fields={
+            "conditions": "条件",
+            "steps": "怎么做",
+            "deadlines": "期限",
+            "amounts": "金额与比例",
+            "bearers": "由谁承担",
+            "effects": "影响与后果",
+            "exceptions": "例外",
+            "formula": "计算方式",
+        },
+        cautions={
+            "deadline": "另一则条目说的期限不同",
+            "amount": "另一则条目说的数字不同",
+            "polarity": "另一则条目说的相反",
+            "bearer": "另一则条目说由别人承担",
+            "asked_polarity": "问题与原文一个说“不”、一个没有：{denied}",
+            "asked_party": "您问的是{asked}，原文说的是{found}",
+            "dated": "原文说的是 {day} 为止的情况，可能已经过时",
+            "expired": "这则条目已于 {day} 失效",
+            "not_yet": "这则条目自 {day} 起才生效",
+        },
+        also="相同的内容也见于",
+        reading="简体对照",
+        whole_card="这则条目的全部要点",
     ),
     "en": Labels(
         title="Policy Q&A",
@@ -135,8 +199,40 @@ LABELS: Mapping[Language, Labels] = {
         query_error="This question cannot be searched",
         failed="Something went wrong",
         failed_note="There is no result this time; the server's log has the details.",
+        fields={
+            "conditions": "Conditions",
+            "steps": "What to do",
+            "deadlines": "Deadlines",
+            "amounts": "Amounts",
+            "bearers": "Who bears it",
+            "effects": "Effects",
+            "exceptions": "Exceptions",
+            "formula": "Formula",
+        },
+        cautions={
+            "deadline": "Another entry gives another deadline",
+            "amount": "Another entry gives another number",
+            "polarity": "Another entry says the opposite",
+            "bearer": "Another entry says that somebody else bears it",
+            "asked_polarity": "Only one of question and source says no: {denied}",
+            "asked_party": "You asked about {asked}; the source speaks of {found}",
+            "dated": "The source tells how it was until {day}; it may be out of date",
+            "expired": "This entry expired on {day}",
+            "not_yet": "This entry holds from {day}",
+        },
+        also="The same is said in",
+        reading="In the other script",
+        whole_card="All points of this entry",
     ),
 }
+
+
+def caution_text(caution: Caution, labels: Labels) -> str:
+    """Return what a caution warns of, in one sentence."""
+    denied = caution.asked or caution.found
+    return labels.cautions[caution.kind].format(
+        asked=caution.asked, found=caution.found, denied=denied, day=caution.day
+    )
 
 
 def choose_language(asked: str | None, locale: str | None) -> Language:

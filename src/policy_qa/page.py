@@ -10,9 +10,21 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from itertools import pairwise
 
-from policy_qa.labels import Labels
-from policy_qa.output import Lines
-from policy_qa.types import Answer, Citation, Document, Entry, Hit, Span
+from policy_qa.labels import Labels, Language, caution_text
+from policy_qa.output import Lines, percent
+from policy_qa.reading import reading
+from policy_qa.types import (
+    CONTRADICTIONS,
+    FIELDS,
+    Answer,
+    Caution,
+    Citation,
+    Document,
+    Entry,
+    Hit,
+    RuleCard,
+    Span,
+)
 
 
 def style() -> str:
@@ -24,16 +36,6 @@ def style() -> str:
 def escape(text: str) -> str:
     """Return text as HTML that shows exactly that text, its line breaks included."""
     return re.sub(r"\r\n|\r|\n", "<br>", html.escape(text))
-
-
-def escape_markdown(text: str) -> str:
-    """Return text, on one line, as Markdown that shows exactly that text."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-
-
-def percent(confidence: float) -> int:
-    """Return a probability in whole percent, rounded down: 100 is only said of certainty."""
-    return int(round(confidence * 100, 6))
 
 
 def source_lines(
@@ -112,25 +114,44 @@ def notice(kind: str, heading: str, note: str, command: str = "") -> str:
     )
 
 
-def answer_card(answer: Answer, labels: Labels) -> str:
-    """Return the answer as HTML: its status, its quotes with their places, the entry's question."""
-    status = {
-        "answered": (labels.answered, ""),
-        "related": (labels.related, labels.related_note),
-        "not_covered": (labels.not_covered, labels.not_covered_note),
+def answer_card(
+    answer: Answer, labels: Labels, language: Language, whole: RuleCard | None = None
+) -> str:
+    """Return the answer as HTML: its status, its quotes with their places, cautions, rule card.
+
+    Args:
+        answer: The answer.
+        labels: In the reader's language.
+        language: Quotes in the other script are shown in this one's too.
+        whole: All that the entry says, folded below the card; None for none.
+    """
+    notes = {
+        "answered": "",
+        "related": labels.related_note,
+        "not_covered": labels.not_covered_note,
     }
-    words, note = status[answer.status]
     confidence = labels.confidence.format(percent=percent(answer.confidence))
     parts = [
-        f'<section class="pq-card pq-{answer.status}"><h2 class="pq-status">{escape(words)}',
+        f'<section class="pq-card pq-{answer.status}">',
+        f'<h2 class="pq-status">{escape(labels.statuses[answer.status])}',
         f'<span class="pq-confidence">{escape(confidence)}</span></h2>',
     ]
-    if note:
+    if note := notes[answer.status]:
         parts.append(f'<p class="pq-note">{escape(note)}</p>')
     if answer.read_as:
         read_as = labels.read_as.format(text=answer.read_as)
         parts.append(f'<p class="pq-note">{escape(read_as)}</p>')
-    parts += [_quote(citation, labels) for citation in answer.conclusion]
+    parts += [_quote(citation, labels, language) for citation in answer.conclusion]
+    if answer.also:
+        places = escape("; ".join(_cited(citation, labels) for citation in answer.also))
+        parts.append(f'<p class="pq-place">{escape(labels.also)}: {places}</p>')
+    parts += [_caution(caution, labels, language) for caution in answer.cautions]
+    parts.append(_rule_card(answer.fields, labels))
+    if whole and _count(whole) > _count(answer.fields):
+        parts.append(
+            f'<details class="pq-whole"><summary>{escape(labels.whole_card)}</summary>'
+            f"{_rule_card(whole, labels)}</details>"
+        )
     if answer.question:
         parts.append(
             f'<p class="pq-label">{escape(labels.matched)}</p>'
@@ -139,12 +160,47 @@ def answer_card(answer: Answer, labels: Labels) -> str:
     return "".join(parts) + "</section>"
 
 
-def _quote(citation: Citation, labels: Labels) -> str:
-    where = labels.cited.format(document=citation.document_id, line=citation.line)
+def _quote(citation: Citation, labels: Labels, language: Language) -> str:
     return (
         f'<figure class="pq-quote"><blockquote>{escape(citation.quote.strip())}</blockquote>'
-        f"<figcaption>{escape(where)}</figcaption></figure>"
+        f"{_reading(citation, language)}"
+        f"<figcaption>{escape(_cited(citation, labels))}</figcaption></figure>"
     )
+
+
+def _reading(citation: Citation, language: Language) -> str:
+    """Return a quote in the reader's script as HTML; nothing if it is in that script already."""
+    other = reading(citation.quote.strip(), language)
+    return f'<p class="pq-reading" lang="{language}">{escape(other)}</p>' if other else ""
+
+
+def _cited(citation: Citation, labels: Labels) -> str:
+    return labels.cited.format(document=citation.document_id, line=citation.line)
+
+
+def _caution(caution: Caution, labels: Labels, language: Language) -> str:
+    quotes = caution.citations if caution.kind in CONTRADICTIONS else ()
+    shown = "".join(_quote(citation, labels, language) for citation in quotes)
+    return (
+        f'<div class="pq-caution"><p role="note">{escape(caution_text(caution, labels))}</p>'
+        + (f'<div class="pq-sides">{shown}</div>' if shown else "")
+        + "</div>"
+    )
+
+
+def _rule_card(card: RuleCard, labels: Labels) -> str:
+    """Return the fields of a rule card that say something as HTML."""
+    rows = []
+    for field in FIELDS:
+        facts = card.get(field, ())
+        if facts:
+            values = "".join(f"<dd>{escape(fact.citation.quote)}</dd>" for fact in facts)
+            rows.append(f"<div><dt>{escape(labels.fields[field])}</dt>{values}</div>")
+    return f'<dl class="pq-facts">{"".join(rows)}</dl>' if rows else ""
+
+
+def _count(card: RuleCard) -> int:
+    return sum(map(len, card.values()))
 
 
 def source_card(document: Document, entry: Entry, quotes: Iterable[Span], labels: Labels) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from policy_qa.entries import trimmed
+from policy_qa.facts import is_noise
 from policy_qa.settings import CONTEXT_MAX_CHARS, PASSAGE_MAX_CHARS, PASSAGE_MIN_CHARS
 from policy_qa.types import Document, Entry, Passage, Span
 
@@ -53,10 +54,14 @@ _UNIT = re.compile(
 def passages(document: Document, entry: Entry) -> list[Passage]:
     """Return the entry's passages: its question (number 0), then its answer in order.
 
-    A question too long for one passage continues as number 0.1, 0.2 and so on.
+    A question too long for one passage continues as number 0.1, 0.2 and so on. Greetings, thanks
+    and links to elsewhere are no passages: nobody asks for them.
     """
-    question = windows(document.text, entry.question)
-    answer = windows(document.text, entry.answer)
+    text = document.text
+    question = windows(text, entry.question)
+    answer = windows(text, entry.answer)
+    telling = [span for span in answer if not is_noise(text[span.start : span.end])]
+    answer = telling if telling or question else answer
     numbers = [f"0.{n}" if n else "0" for n in range(len(question))]
     numbers += [str(n) for n in range(1, len(answer) + 1)]
     return [
@@ -65,7 +70,7 @@ def passages(document: Document, entry: Entry) -> list[Passage]:
             entry.id,
             document.id,
             span,
-            document.text[span.start : span.end],
+            text[span.start : span.end],
         )
         for number, span in zip(numbers, question + answer, strict=True)
     ]

@@ -11,6 +11,8 @@ Component scores of a hit, of its best passage unless said otherwise:
     entry     the same of the whole entry
     translated, entry_translated  share of the query's words that the passage, or its whole entry,
               holds in other words (see `translation`), 0 to 1
+    agreement  -1 if the entry's question clashes with the query in party or polarity, 1 if it
+              names the same party in the same role, else 0 (see `agreement`)
 Further components judge the best hit (see `confidence`) and do not rank:
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1
     lift      likeness above the knowledge base's background for the query's language
@@ -19,11 +21,13 @@ Further components judge the best hit (see `confidence`) and do not rank:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from policy_qa.agreement import Claims, agreement, claims, twins
 from policy_qa.centring import LANGUAGES, Centres, language, likeness
 from policy_qa.dense import DenseIndex, Rows
 from policy_qa.dictionary import Dictionary
@@ -32,17 +36,20 @@ from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon
 from policy_qa.pinyin import read_as_chinese
 from policy_qa.settings import (
+    AGREEMENT_WEIGHT,
     CANDIDATES,
     LEXICAL_WEIGHTS,
     SENTENCE_LEXICAL_WEIGHT,
+    SENTENCES_READ,
     SHARE_STEP,
     SHARED_AMONG,
     TRANSLATION_WEIGHTS,
+    TWINS_WITHIN,
 )
 from policy_qa.store import Store
 from policy_qa.tokens import telling, tokens
 from policy_qa.translation import QUERY, Term, Translation, translate
-from policy_qa.types import Encoder, Filters, Hit, Match, Passage, Ranking
+from policy_qa.types import Encoder, Entry, Filters, Hit, Match, Ranking, Sentence
 
 Scores = npt.NDArray[np.float32]
 
@@ -134,6 +141,17 @@ class Indexes:
     entry_lexical: LexicalIndex
 
 
+@dataclass(frozen=True, slots=True)
+class _Contender:
+    """An entry of a ranking, with its best passage's position among the candidates."""
+
+    entry: Entry
+    question: str
+    position: int
+    score: float
+    agreement: float
+
+
 class Retriever:
     """The indexes over one store. Safe to use from several threads."""
 
@@ -192,33 +210,44 @@ class Retriever:
     def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
         """Return the best `top_k` entries, best first; ties in the order of the source."""
         found = self._candidates(query, filters)
+        contenders = self._contenders(query, found, max(top_k, SHARED_AMONG))
+        shares = _softmax(np.array([one.score for one in contenders]), among=SHARED_AMONG)
+        return [
+            self._hit(query, found, contender, rank=rank, share=share)
+            for rank, (contender, share) in enumerate(
+                zip(contenders[:top_k], shares, strict=False), start=1
+            )
+        ]
+
+    def _contenders(self, query: EncodedQuery, found: Candidates, count: int) -> list[_Contender]:
+        """Return the best entries, best first: by fused score, and then by what they agree in."""
         scores = found.fused(query.language)
         best_passage: dict[int, int] = {}
         for position in np.lexsort((found.rows, -scores)):
             best_passage.setdefault(int(found.entries[position]), int(position))
-            if len(best_passage) == max(top_k, SHARED_AMONG):
+            if len(best_passage) == count:
                 break
-        positions = [*best_passage.values()]
-        shares = _softmax(scores[positions], among=SHARED_AMONG)
-        return [
-            self._hit(query, found, position, rank=rank, score=float(scores[position]), share=share)
-            for rank, (position, share) in enumerate(
-                zip(positions[:top_k], shares, strict=False), start=1
-            )
-        ]
+        asked = claims(query.text)
+        contenders = []
+        for number, position in best_passage.items():
+            entry, question = self._store.entry(number)
+            agreed = agreement(asked, claims(question))
+            score = float(np.clip(scores[position] + AGREEMENT_WEIGHT * agreed, 0, 1))
+            contenders.append(_Contender(entry, question, position, score, agreed))
+        contenders.sort(key=lambda one: (-one.score, int(found.rows[one.position])))
+        return _sided(asked, contenders)
 
     def _hit(
         self,
         query: EncodedQuery,
         found: Candidates,
-        position: int,
+        contender: _Contender,
         *,
         rank: int,
-        score: float,
         share: float,
     ) -> Hit:
+        position = contender.position
         row = int(found.rows[position])
-        entry, question = self._store.entry(int(found.entries[position]))
         passage = self._store.passage(row)
         alike = likeness(self._dense.vectors([row])[0], query.centred)
         background = float(self._centres.background[LANGUAGES.index(query.language)])
@@ -229,12 +258,13 @@ class Retriever:
             "entry": float(found.entry_lexical[position]),
             "translated": float(found.translated[position]),
             "entry_translated": float(found.entry_translated[position]),
+            "agreement": contender.agreement,
             "likeness": alike,
             "lift": alike - background,
             "share": share,
             "across": float(passage_language != query.language),
         }
-        return Hit(rank, entry, question, passage, score, components)
+        return Hit(rank, contender.entry, contender.question, passage, contender.score, components)
 
     def matches(self, query: EncodedQuery, entry_id: str) -> list[Match]:
         """Return the words of a query that an entry holds in other words, in the query's order.
@@ -251,29 +281,36 @@ class Retriever:
                 found.append(Match(word, best.text, best.source))
         return found
 
-    def score_sentences(
-        self, query: EncodedQuery, passages: Sequence[tuple[int, Passage]]
-    ) -> list[float]:
-        """Return how well each sentence of one entry answers, 0 to 1.
+    def sentences(self, query: EncodedQuery, entry_id: str) -> list[Sentence]:
+        """Return the passages of one entry with how well they answer, in the source's order.
 
         All of them share the entry's question as context, which the lexical index counts for each;
-        here only the words of the sentence itself count.
-
-        Args:
-            query: The query.
-            passages: Rows and passages of the entry, rows ascending.
+        here only the words of the sentence itself count. Of a long entry only the nearest
+        `SENTENCES_READ` take part.
         """
-        rows = np.array([row for row, _ in passages], np.int64)
-        dense = np.clip(self._dense.vectors(rows) @ query.vector, 0, 1).tolist()
+        passages = self._store.passages(entry_id)
+        vectors = self._dense.vectors(np.array([row for row, _ in passages], np.int64))
+        dense = np.clip(vectors @ query.vector, 0, 1)
+        nearest = np.sort(np.argsort(-dense, kind="stable")[:SENTENCES_READ])
+        read = [passages[position][1] for position in nearest]
+        scores = self._sentence_scores(query, [passage.text for passage in read], dense[nearest])
+        units = vectors[nearest] / np.maximum(
+            np.linalg.norm(vectors[nearest], axis=1, keepdims=True), np.finfo(np.float32).tiny
+        )
+        return [Sentence(*found) for found in zip(read, scores, units, strict=True)]
+
+    def _sentence_scores(
+        self, query: EncodedQuery, sentences: Sequence[str], dense: Scores
+    ) -> list[float]:
         own = {token: self._lexical.inverse_document_frequency(token) for token in query.tokens}
-        token_sets = [set(tokens(fold(passage.text))) for _, passage in passages]
+        token_sets = [set(tokens(fold(sentence))) for sentence in sentences]
         terms = _held(query.translation, set().union(*token_sets))
         others = {
             word: self._lexical.word_weight(found)
             for word, found in query.translation.terms.items()
         }
         scores = []
-        for held, similar in zip(token_sets, dense, strict=True):
+        for held, similar in zip(token_sets, dense.tolist(), strict=True):
             in_own_words = sum(own[token] for token in own.keys() & held)
             in_other_words = sum(others[word] * _sureness(terms[word], held) for word in terms)
             lexical = in_own_words / (sum(own.values()) or 1)
@@ -326,6 +363,24 @@ class Retriever:
         )
 
 
+def _sided(asked: Claims, contenders: list[_Contender]) -> list[_Contender]:
+    """Return contenders in an order in which, of twins, the one on the query's side comes first.
+
+    Twins ask of what may and what may not, or of what is and is not done: they score nearly alike,
+    and whether the query denies decides. They change places, and with them their scores.
+    """
+    told = [claims(contender.question) for contender in contenders]
+    for upper, lower in combinations(range(len(contenders)), 2):
+        first, second = contenders[upper], contenders[lower]
+        if first.score - second.score > TWINS_WITHIN or not twins(told[upper], told[lower]):
+            continue
+        if asked.denies == told[lower].denies:
+            contenders[upper] = replace(second, score=first.score, agreement=1.0)
+            contenders[lower] = replace(first, score=second.score, agreement=-1.0)
+            told[upper], told[lower] = told[lower], told[upper]
+    return contenders
+
+
 def _held(translation: Translation, tokens_held: set[str]) -> dict[str, list[Term]]:
     """Return the words of a query of which some terms are held, with these terms."""
     held = {
@@ -341,7 +396,7 @@ def _sureness(terms: Sequence[Term], held: set[str]) -> float:
     return max(sure, default=0.0)
 
 
-def _softmax(scores: Scores, among: int) -> list[float]:
+def _softmax(scores: npt.NDArray[np.floating], among: int) -> list[float]:
     """Return each score's share, by e to the score over a step, of the first ones' sum."""
     powers = np.exp((scores - scores[:1]) / SHARE_STEP)
     return [float(power) for power in powers / powers[:among].sum()]

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Final
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 """Of the files of a knowledge base. Raised when files, folding, tokens or what a vector means
 change, so that no program misreads the files of another."""
 
-TEXT_VERSION: Final = 1
+TEXT_VERSION: Final = 2
 """Of what the indexes see of a text. Raised when folding, tokens or passages change."""
 
 KNOWLEDGE_BASE: Final = Path("kb")
@@ -47,10 +47,10 @@ TRANSLATION_WEIGHTS: Final = (0.12, 0.12)
 """Weights of the share of the query's words that the passage, and its whole entry, holds by a
 translation or by a word of the lexicon."""
 
-SENTENCE_LEXICAL_WEIGHT: Final = 0.3
+SENTENCE_LEXICAL_WEIGHT: Final = 0.2
 """Weight of the share of the query's weighted tokens that a sentence holds, and of its words in
-translation, to 1 for its dense score, where sentences of one entry compete. Of 0 to 5 it quotes the
-gold span most often on the tuning half of the seed's questions."""
+translation, to 1 for its dense score, where sentences of one entry compete. Of .1 to 1.2 the best
+on the tuning halves of `eval/seed` and `eval/conclusions` together."""
 
 QUERY_CENTRING: Final = 0.5
 """Share of its language's centre that a query loses for ranking. A small gain on covidfaq,
@@ -81,6 +81,61 @@ TOP_K: Final = 5
 
 CONCLUSION_SENTENCES: Final = 2
 """At most this many sentences answer a query."""
+
+CONCLUSION_WIDTH: Final = 160
+"""Columns, of which a Chinese character takes two. A second sentence joins the conclusion if both
+fit in so many, for they are read at a glance; a longer one only if it is as likely the answer."""
+
+AS_GOOD: Final = 0.007
+"""Difference of score of sentences that are as likely to be the answer. Twice as much finds the
+gold span 1 percent more often on the tuning halves, with conclusions a tenth longer."""
+
+NEARLY_AS_GOOD: Final = 0.035
+"""Difference of score up to which a sentence that fits in joins the conclusion."""
+
+WANTED: Final = 0.035
+"""What a sentence gains in score that holds what the query asks for, such as a deadline."""
+
+SHUNNED: Final = 0.07
+"""What a sentence loses that cannot be what the query asks for: a list where it asks how."""
+
+RIVALS: Final = 8
+"""Sentences, the best by score, among which what the query asks for decides."""
+
+SENTENCES_READ: Final = 64
+"""Sentences of one entry, the nearest ones, that compete for the conclusion: an entry may have a
+thousand, and composing an answer must not wait for them."""
+
+BEARING_FROM: Final = 0.9
+"""Share of the best sentence's score from which a sentence bears on the query: its facts stand on
+the rule card."""
+
+AGREEMENT_WEIGHT: Final = 0.02
+"""What an entry whose question clashes with the query in party or polarity loses of its fused
+score, and one that names the same party in the same role gains."""
+
+TWINS_FROM: Final = 0.6
+"""Share of the words of two questions that twins have in common, one of which
+denies what the other does not: what may, and what may not, be returned."""
+
+TWINS_WITHIN: Final = 0.06
+"""Difference of score within which twins change places if the lower one is on the query's side.
+Of 0 to .1 the best on the tuning half of `eval/sides` (`python eval/sides.py`)."""
+
+SAME_QUESTION_FROM: Final = 0.95
+"""Cosine of the questions of two entries that answer the same question. Entries on neighbouring
+cases reach .92 on the tuning half of `eval/contradictions`."""
+
+SAME_QUESTION_SENTENCES_FROM: Final = 0.85
+"""Cosine of two of their sentences that are about the same thing."""
+
+SAME_SENTENCE_FROM: Final = 0.9
+"""Cosine of sentences that are about the same thing whatever their entries are asked, if they also
+share nearly all words."""
+
+THE_SAME_FROM: Final = 0.95
+"""Share of the shorter sentence's words that two sentences in nearly the same words have in common,
+their quantities left out."""
 
 ENCODER_THREADS: Final = 2
 """Threads that encode at once. Each runs one text at a time, so more than the cores only spin."""

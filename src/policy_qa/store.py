@@ -8,6 +8,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from policy_qa.types import Document, Entry, Filters, Passage, Span
 
 _SCHEMA = """
 CREATE TABLE documents (
-  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tags TEXT NOT NULL, text TEXT NOT NULL);
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tags TEXT NOT NULL,
+  effective_from TEXT, expires TEXT, text TEXT NOT NULL);
 CREATE TABLE entries (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   document INTEGER NOT NULL REFERENCES documents,
   start INTEGER NOT NULL, end INTEGER NOT NULL,
   question_start INTEGER NOT NULL, question_end INTEGER NOT NULL,
   answer_start INTEGER NOT NULL, answer_end INTEGER NOT NULL,
-  path TEXT NOT NULL, question TEXT NOT NULL);
+  path TEXT NOT NULL, effective_from TEXT, expires TEXT, question TEXT NOT NULL);
 CREATE TABLE passages (
   row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   entry INTEGER NOT NULL REFERENCES entries,
@@ -34,12 +36,12 @@ CREATE INDEX entries_by_document ON entries (document);
 """
 _ENTRY = (
     "e.id, d.id, e.start, e.end, e.question_start, e.question_end, e.answer_start, e.answer_end, "
-    "e.path, e.question"
+    "e.path, e.effective_from, e.expires, e.question"
 )
 _PASSAGE = "p.id, e.id, d.id, p.start, p.end, p.text"
 _PROBES = (
-    "SELECT id, tags, text FROM documents LIMIT 0",
-    "SELECT id, document, path, question FROM entries LIMIT 0",
+    "SELECT id, tags, effective_from, expires, text FROM documents LIMIT 0",
+    "SELECT id, document, path, effective_from, expires, question FROM entries LIMIT 0",
     "SELECT id, entry, text FROM passages LIMIT 0",
     "SELECT source, words FROM rules LIMIT 0",
 )
@@ -69,14 +71,17 @@ class StoreWriter:
     def add_document(self, document: Document) -> int:
         """Add a document."""
         self._texts.append(document.text)
-        return self._insert("documents", document.id, _to_json(document.tags), document.text)
+        days = _from_days(document)
+        return self._insert("documents", document.id, _to_json(document.tags), *days, document.text)
 
     def add_entry(self, entry: Entry, document: int) -> int:
         """Add an entry of the document of that number."""
         spans = (entry.span, entry.question, entry.answer)
         offsets = [offset for span in spans for offset in (span.start, span.end)]
         question = self._texts[document][entry.question.start : entry.question.end]
-        return self._insert("entries", entry.id, document, *offsets, _to_json(entry.path), question)
+        path = _to_json(entry.path)
+        days = _from_days(entry)
+        return self._insert("entries", entry.id, document, *offsets, path, *days, question)
 
     def add_passage(self, passage: Passage, entry: int) -> int:
         """Add a passage of the entry of that number; its number is its row in the indexes."""
@@ -132,8 +137,10 @@ class Store:
 
     def document(self, document_id: str) -> Document | None:
         """Return a document, None if there is none of that id."""
-        rows = self._all("SELECT id, text, tags FROM documents WHERE id = ?", (document_id,))
-        return Document(rows[0][0], rows[0][1], tuple(json.loads(rows[0][2]))) if rows else None
+        query = "SELECT id, text, tags, effective_from, expires FROM documents WHERE id = ?"
+        for name, text, tags, *days in self._all(query, (document_id,)):
+            return Document(name, text, tuple(json.loads(tags)), *map(_to_day, days))
+        return None
 
     def entries(self, document_id: str | None = None) -> Iterator[tuple[Entry, str]]:
         """Yield every entry with its question, or those of one document, in the source's order."""
@@ -184,14 +191,25 @@ class Store:
 
 
 def _entry(row: Sequence[Any]) -> tuple[Entry, str]:
-    entry_id, document_id, *offsets, path, question = row
+    entry_id, document_id, *offsets, path, effective_from, expires, question = row
     whole, asked, answer = (Span(*offsets[i : i + 2]) for i in (0, 2, 4))
-    return Entry(entry_id, document_id, whole, asked, answer, tuple(json.loads(path))), question
+    headings = tuple(json.loads(path))
+    days = _to_day(effective_from), _to_day(expires)
+    return Entry(entry_id, document_id, whole, asked, answer, headings, *days), question
 
 
 def _passage(row: Sequence[Any]) -> Passage:
     passage_id, entry_id, document_id, start, end, text = row
     return Passage(passage_id, entry_id, document_id, Span(start, end), text)
+
+
+def _from_days(dated: Document | Entry) -> tuple[str | None, str | None]:
+    first, last = dated.effective_from, dated.expires
+    return first.isoformat() if first else None, last.isoformat() if last else None
+
+
+def _to_day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _to_json(fields: Any) -> str:

@@ -6,7 +6,8 @@ Offsets count Unicode code points of `Document.text`, start at 0, and exclude th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from datetime import date
+from typing import Final, Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,22 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 """`(n, dim) float32`, unit rows."""
 
+Vector = npt.NDArray[np.float32]
+"""`(dim,) float32`."""
+
 Status = Literal["answered", "related", "not_covered"]
+
+Field = Literal[
+    "conditions", "steps", "deadlines", "amounts", "bearers", "effects", "exceptions", "formula"
+]
+CautionKind = Literal[
+    "deadline", "amount", "polarity", "bearer",
+    "asked_polarity", "asked_party", "dated", "expired", "not_yet",
+]  # fmt: skip
+CONTRADICTIONS: Final[tuple[CautionKind, ...]] = ("deadline", "amount", "polarity", "bearer")
+
+FIELDS: Final[tuple[Field, ...]] = get_args(Field)
+"""The fields of a rule card, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +52,15 @@ class Document:
         id: The path relative to the corpus folder, with `/` as separator.
         text: The decoded text, unchanged but for a leading byte order mark.
         tags: The names of the folders that hold it, and those of its front matter.
+        effective_from: The first day on which it holds; None if it always did.
+        expires: The last day on which it holds; None if it does not end.
     """
 
     id: str
     text: str
     tags: tuple[str, ...] = ()
+    effective_from: date | None = None
+    expires: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,8 @@ class Entry:
         question: The stored question or heading; an empty span where there is none.
         answer: What answers the question; an empty span where there is nothing.
         path: The headings above it, outermost first.
+        effective_from: The first day on which it holds; None if it always did.
+        expires: The last day on which it holds; None if it does not end.
     """
 
     id: str
@@ -63,6 +85,8 @@ class Entry:
     question: Span
     answer: Span
     path: tuple[str, ...] = ()
+    effective_from: date | None = None
+    expires: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +134,21 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit, or a range of them.
+
+    Attributes:
+        low: The least; None if there is no lower limit.
+        high: The most; None if there is no upper limit. Equal to `low` where it is one number.
+        unit: `second` to `year` and `workday`, a currency (ISO 4217), `percent` or `times`.
+    """
+
+    low: float | None
+    high: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One entry of a ranking, with the passage that brought it there.
 
@@ -129,6 +168,21 @@ class Hit:
     passage: Passage
     score: float
     components: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A passage of an entry as one query sees it.
+
+    Attributes:
+        passage: The passage.
+        score: How well it answers the query, higher is better.
+        vector: `(dim,) float32`, unit; how near its meaning is to that of another passage.
+    """
+
+    passage: Passage
+    score: float
+    vector: Vector = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +217,49 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One value of a rule card, in the source's own words.
+
+    Attributes:
+        citation: The words and where they stand.
+        value: What a deadline or an amount comes to; None for other fields.
+        party: Who bears the cost or the duty, as `patterns.toml` calls parties; else empty.
+    """
+
+    citation: Citation
+    value: Quantity | None = None
+    party: str = ""
+
+
+RuleCard = Mapping[Field, tuple[Fact, ...]]
+"""Every field with what the source says of it, in the source's order; empty where it is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a reader of an answer must know before relying on it.
+
+    Attributes:
+        kind: `deadline`, `amount`, `polarity` and `bearer` are contradictions: another entry says
+            something else of the kind. `asked_polarity` and `asked_party`: the source denies what
+            the query does not (or the other way round), or speaks of another party. `dated`: the
+            words are tied to a date that has passed. `expired`, `not_yet`: the entry does not hold
+            any more, or not yet.
+        citations: The words that it is about; of a contradiction the answer's first, the other
+            entry's second.
+        asked, found: Of `asked_party`, the words of the query and of the source for the party; of
+            `asked_polarity`, what the query or the source denies, the other one being empty.
+        day: Of `dated`, `expired` and `not_yet`, the day.
+    """
+
+    kind: CautionKind
+    citations: tuple[Citation, ...]
+    asked: str = ""
+    found: str = ""
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the knowledge base says to a query. Every quote is the source's own.
 
@@ -173,7 +270,11 @@ class Answer:
         entry: The matched entry; None when not covered.
         question: The matched entry's question in its own words; empty where it has none.
         conclusion: The answering sentences, in the source's order; empty when not covered.
-        related: The next entries, best first. When not covered, the nearest entries.
+        also: Where other entries say the same in nearly the same words.
+        fields: The rule card: what the sentences that bear on the query say, by field.
+        cautions: What to know before relying on the answer.
+        related: The next entries, best first, without those that only repeat the answer. When not
+            covered, the nearest entries.
         hits: Every entry found, best first.
         generation: The generation of the knowledge base that answered.
         read_as: The query in characters, folded, if it was typed in pinyin; else empty.
@@ -189,6 +290,9 @@ class Answer:
     hits: tuple[Hit, ...] = field(repr=False)
     generation: int = 0
     read_as: str = ""
+    also: tuple[Citation, ...] = ()
+    fields: RuleCard = field(default_factory=dict)
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,197 @@
+"""Whether two texts speak of the same party, and say yes or no to the same thing.
+
+`claims` finds, in one text, the words that it denies (不[计入], does not [affect]), what it forbids
+and allows, and the party in each role (对[店铺]有影响). Two texts clash where one denies what the
+other does not, or where they name different parties in the same role.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final, Literal
+
+from policy_qa.facts import party_named
+from policy_qa.folding import Folded, fold_with_map
+from policy_qa.patterns import any_of, patterns
+from policy_qa.settings import TWINS_FROM
+from policy_qa.tokens import tokens
+
+ClashKind = Literal["polarity", "party"]
+
+_HEAD: Final = re.compile(r"(?P<han>[\u3400-\u9fff]{2})|\s*(?P<latin>[a-z]{3,})")
+_STEM: Final = 5
+"""Letters of a Latin word that must agree: count and counted, affect and affects."""
+_WIDEST_GAP: Final = 4
+"""Modal words between a negator and what it denies."""
+_REMEMBERED: Final = 16_384
+_YES_OR_NO: Final = re.compile(
+    r"吗|[么没]\W*$|^(?:can|could|do|does|did|is|are|was|will|would|should|may|must|has|have)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a text says yes and no to, and of whom.
+
+    Attributes:
+        text: Folded.
+        denies: Whether it denies anything.
+        denied: The heads of what it denies, with the text's own words for the denial. A head is
+            two characters, or the stem of a Latin word.
+        forbidden, allowed: The tokens of what it says one may not do, and may or must do.
+        asks: Whether it only asks whether, so that what it does not deny is not claimed either.
+        roles: The parties that it names in each role, each with the text's own word for it.
+        matter: Its tokens without negators and modals.
+    """
+
+    text: str
+    denies: bool
+    denied: Mapping[str, str]
+    forbidden: frozenset[str]
+    allowed: frozenset[str]
+    asks: bool
+    roles: Mapping[str, Mapping[str, str]]
+    matter: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """In what two texts differ.
+
+    Attributes:
+        kind: Of difference.
+        ours, theirs: The words of the first and of the second text for the party; or for what
+            either denies, empty for the one that does not.
+    """
+
+    kind: ClashKind
+    ours: str
+    theirs: str
+
+
+@lru_cache(_REMEMBERED)
+def claims(text: str) -> Claims:
+    """Return what a text claims."""
+    folded = fold_with_map(text)
+    found = _negations(folded.text)
+    return Claims(
+        folded.text,
+        bool(found),
+        {head: _original(text, folded, *match.span()) for match, head in found if head},
+        _ruled(folded.text, _forbidding()),
+        _ruled(folded.text, _allowing()),
+        bool(_questions().search(folded.text) or _YES_OR_NO.search(folded.text)),
+        _roles(text, folded),
+        frozenset(tokens(_modal().sub(" ", _negator().sub(" ", folded.text)))),
+    )
+
+
+def clashes(ours: Claims, theirs: Claims) -> Iterator[Clash]:
+    """Yield in what the second text differs from the first, the query."""
+    for role in sorted(ours.roles.keys() & theirs.roles.keys()):
+        mine, yours = ours.roles[role], theirs.roles[role]
+        if mine.keys().isdisjoint(yours):
+            yield Clash("party", next(iter(mine.values())), next(iter(yours.values())))
+    for head in sorted(ours.denied.keys() - theirs.denied.keys()):
+        if head in theirs.text and not theirs.asks:
+            yield Clash("polarity", ours.denied[head], "")
+    for head in sorted(theirs.denied.keys() - ours.denied.keys()):
+        if head in ours.text and not ours.asks:
+            yield Clash("polarity", "", theirs.denied[head])
+
+
+def agreement(ours: Claims, theirs: Claims) -> float:
+    """Return -1 if two texts clash, 1 if they name the same party in a role, else 0."""
+    if next(clashes(ours, theirs), None):
+        return -1.0
+    return 1.0 if ours.roles.keys() & theirs.roles.keys() else 0.0
+
+
+def twins(ours: Claims, theirs: Claims) -> bool:
+    """Whether two texts are about the same matter, and one denies what the other does not."""
+    if ours.denies == theirs.denies:
+        return False
+    shared = len(ours.matter & theirs.matter)
+    return shared >= TWINS_FROM * len(ours.matter | theirs.matter)
+
+
+def permissions_clash(ours: Claims, theirs: Claims) -> bool:
+    """Whether one text allows or demands what the other forbids or spares, in so many words."""
+    return bool(
+        ours.forbidden & theirs.allowed - theirs.forbidden
+        or theirs.forbidden & ours.allowed - ours.forbidden
+    )
+
+
+def _negations(folded: str) -> list[tuple[re.Match[str], str]]:
+    """Return each denial with the head of what it denies; empty where it has none."""
+    found = []
+    for match in _negator().finditer(folded):
+        if match["neutral"]:
+            continue
+        head = _HEAD.match(folded, match.end())
+        found.append((match, _stem(head) if head else ""))
+    return found
+
+
+def _stem(head: re.Match[str]) -> str:
+    return head["han"] or head["latin"][:_STEM]
+
+
+def _original(text: str, folded: Folded, start: int, end: int) -> str:
+    """Return the original words of a denial, with what it denies."""
+    head = _HEAD.match(folded.text, end)
+    span = folded.original(start, head.end() if head else end)
+    return text[span.start : span.end].strip()
+
+
+def _ruled(folded: str, modal: re.Pattern[str]) -> frozenset[str]:
+    """Return the words in the clauses behind some modals."""
+    found = (tokens(match["rest"]) for match in modal.finditer(folded))
+    return frozenset(token for clause in found for token in clause if len(token) > 1)
+
+
+def _roles(text: str, folded: Folded) -> dict[str, dict[str, str]]:
+    roles: dict[str, dict[str, str]] = {}
+    for rule in patterns().roles:
+        for match in rule.pattern.finditer(folded.text):
+            for word in patterns().party.finditer(match[0]):
+                start = match.start() + word.start()
+                span = folded.original(start, start + len(word[0]))
+                roles.setdefault(rule.role, {})[party_named(word[0])] = text[span.start : span.end]
+    return roles
+
+
+@cache
+def _questions() -> re.Pattern[str]:
+    return re.compile(any_of(patterns().polarity["questions"]))
+
+
+@cache
+def _modal() -> re.Pattern[str]:
+    return re.compile(any_of(patterns().polarity["modals"]))
+
+
+@cache
+def _negator() -> re.Pattern[str]:
+    """Return what finds denials, and words that only look like one (`neutral`)."""
+    words = patterns().polarity
+    return re.compile(
+        rf"(?P<neutral>{any_of((*words['neutral'], *words['questions']))})"
+        rf"|(?:{any_of(words['negators'])})(?:\s?(?:{any_of(words['modals'])})){{0,{_WIDEST_GAP}}}"
+    )
+
+
+@cache
+def _forbidding() -> re.Pattern[str]:
+    return re.compile(rf"(?:{any_of(patterns().polarity['forbidding'])})(?P<rest>[^,;:。.!?]+)")
+
+
+@cache
+def _allowing() -> re.Pattern[str]:
+    words = patterns().polarity
+    return re.compile(
+        rf"(?!{any_of(words['forbidding'])})(?<![不没未无])"
+        rf"(?:{any_of(words['allowing'])})(?! ?not\b|n't)(?P<rest>[^,;:。.!?]+)"
+    )
