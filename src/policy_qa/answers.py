@@ -9,7 +9,7 @@ from policy_qa.conclusions import bearing, conclude
 from policy_qa.confidence import Calibration
 from policy_qa.disagreements import about_the_same, disagreement, likeness, same_question
 from policy_qa.facts import read_sentence
-from policy_qa.settings import THE_SAME_FROM
+from policy_qa.settings import SAME_QUESTION_SENTENCES_FROM, THE_SAME_FROM
 from policy_qa.types import (
     FIELDS,
     Answer,
@@ -84,7 +84,7 @@ def compose(
     relevant = bearing(best.sentences, conclusion)
     quoted = [sentence.passage for sentence in conclusion]
     read_too = [sentence.passage for sentence in relevant]
-    also, repeating = _repeated(quoted, evidence[1:], read)
+    also, repeating = _repeated(conclusion, evidence[1:], read)
     cautions = [
         *_of_its_time(best.hit.entry, document, read_too, today),
         *_not_as_asked(query, best.hit, quoted, document),
@@ -136,14 +136,14 @@ def _cite(document: Document, passage: Passage, within: Span | None = None) -> C
 
 
 def _repeated(
-    conclusion: Sequence[Passage], others: Sequence[Evidence], read: Read
+    conclusion: Sequence[Sentence], others: Sequence[Evidence], read: Read
 ) -> tuple[tuple[Citation, ...], set[str]]:
     """Return where other entries say the same, and the entries that say all of it."""
     also: list[Citation] = []
     repeating: set[str] = set()
     for other in others:
-        passages = [one.passage for one in other.sentences if not one.passage.is_question]
-        twins = [twin for quoted in conclusion if (twin := _twin(quoted, passages))]
+        answer = _answer_of(other)
+        twins = [twin for quoted in conclusion if (twin := _twin(quoted, answer))]
         if twins:
             document = read(other.hit.entry.document_id)
             also += [_cite(document, twin) for twin in twins]
@@ -152,15 +152,17 @@ def _repeated(
     return tuple(also), repeating
 
 
-def _twin(quoted: Passage, passages: Sequence[Passage]) -> Passage | None:
+def _twin(quoted: Sentence, sentences: Sequence[Sentence]) -> Passage | None:
     """Return the passage that says what another says in nearly the same words, if there is one."""
-    for passage in passages:
-        alike = min(len(passage.text), len(quoted.text)) >= THE_SAME_FROM * max(
-            len(passage.text), len(quoted.text)
-        )
-        same_words = alike and likeness(quoted.text, passage.text) >= THE_SAME_FROM
-        if same_words and disagreement(quoted.text, passage.text) is None:
-            return passage
+    text = quoted.passage.text
+    for sentence in sentences:
+        other = sentence.passage.text
+        if float(quoted.vector @ sentence.vector) < SAME_QUESTION_SENTENCES_FROM:
+            continue  # reading words takes far longer than comparing vectors
+        as_long = min(len(text), len(other)) >= THE_SAME_FROM * max(len(text), len(other))
+        same_words = as_long and likeness(text, other) >= THE_SAME_FROM
+        if same_words and disagreement(text, other) is None:
+            return sentence.passage
     return None
 
 

@@ -21,7 +21,9 @@ Further components judge the best hit (see `confidence`) and do not rank:
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -303,7 +305,7 @@ class Retriever:
         self, query: EncodedQuery, sentences: Sequence[str], dense: Scores
     ) -> list[float]:
         own = {token: self._lexical.inverse_document_frequency(token) for token in query.tokens}
-        token_sets = [set(tokens(fold(sentence))) for sentence in sentences]
+        token_sets = [_token_set(sentence) for sentence in sentences]
         terms = _held(query.translation, set().union(*token_sets))
         others = {
             word: self._lexical.word_weight(found)
@@ -381,7 +383,12 @@ def _sided(asked: Claims, contenders: list[_Contender]) -> list[_Contender]:
     return contenders
 
 
-def _held(translation: Translation, tokens_held: set[str]) -> dict[str, list[Term]]:
+@lru_cache(2_048)
+def _token_set(sentence: str) -> frozenset[str]:
+    return frozenset(tokens(fold(sentence)))
+
+
+def _held(translation: Translation, tokens_held: AbstractSet[str]) -> dict[str, list[Term]]:
     """Return the words of a query of which some terms are held, with these terms."""
     held = {
         word: [term for term in terms if telling(term.text) <= tokens_held]
@@ -390,7 +397,7 @@ def _held(translation: Translation, tokens_held: set[str]) -> dict[str, list[Ter
     return {word: terms for word, terms in held.items() if terms}
 
 
-def _sureness(terms: Sequence[Term], held: set[str]) -> float:
+def _sureness(terms: Sequence[Term], held: AbstractSet[str]) -> float:
     """Return the weight of the surest term whose tokens are all held; 0 if there is none."""
     sure = (term.weight for term in terms if telling(term.text) <= held)
     return max(sure, default=0.0)
