@@ -2,14 +2,15 @@
 
 Builds one knowledge base of both sides of every pair of a half of `eval/contradictions`, asks each
 pair's query, and looks whether the answer warns that these two entries contradict each other.
-`tune` shows the tuning half and every error in it. Needs the sets in `../shared/data`.
+Writes `eval/results/contradictions.md`, of the reporting half; `tune` prints the tuning half
+instead, with every error in it. Needs the sets in `../shared/data`.
 """
 
 import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ from policy_qa.types import CONTRADICTIONS
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent.parent / "shared" / "data" / "dev"
+RESULTS = HERE / "results" / "contradictions.md"
+HEAD = """# Contradictions
+
+`python eval/contradictions.py`, the reporting half of `eval/contradictions`, all its entries in one
+knowledge base: whether the answer to a pair's query warns that the two contradict each other.
+*light*: one side is a light edit of the other; *reworded*: as another author would write it.
+
+"""
 CONTRADICTING = ("deadline", "amount", "polarity", "bearer")
 
 
@@ -57,11 +66,19 @@ def main() -> None:
                 wanted = "told" if pair["kind"] in CONTRADICTING else "silent"
                 if split == "tune" and seen != wanted:
                     show(pair, seen, sides, answer)
-    print("| pairs | n | told | silent | not both found |\n|---|---|---|---|---|")
+    text = "\n".join([*table(told), "", f"Warnings about entries of other pairs: {strangers}", ""])
+    print(text, end="")
+    if split == "report":
+        RESULTS.write_text(HEAD + text, encoding="utf-8")
+
+
+def table(told: Counter[tuple[str, str]]) -> Iterator[str]:
+    """Yield what was told of each kind of pairs."""
+    yield "| pairs | n | told | silent | not both found |"
+    yield "|---|---|---|---|---|"
     for name in sorted({name for name, _ in told}):
         counts = [told[name, seen] for seen in ("told", "silent", "not found")]
-        print(f"| {name} | {sum(counts)} | {' | '.join(map(str, counts))} |")
-    print(f"\nWarnings about entries of other pairs: {strangers}")
+        yield f"| {name} | {sum(counts)} | {' | '.join(map(str, counts))} |"
 
 
 def group(pair: Mapping[str, Any]) -> str:

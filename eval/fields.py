@@ -2,8 +2,9 @@
 
 Over the labelled sentences of `eval/fields` (see its README): a fact is found if one of the same
 field shares at least half of the characters that either of the two has. Values of deadlines and
-amounts, and the parties of bearers, are compared for the facts that were found. `tune` shows the
-tuning half and every error in it. Needs the sets in `../shared/data`.
+amounts, and the parties of bearers, are compared for the facts that were found. Writes
+`eval/results/fields.md`, of the reporting half; `tune` prints the tuning half instead, with every
+error in it. Needs the sets in `../shared/data`.
 """
 
 import gzip
@@ -20,6 +21,13 @@ from policy_qa.types import FIELDS, Span
 
 HERE = Path(__file__).parent
 SHARED = HERE.parent.parent / "shared" / "data"
+RESULTS = HERE / "results" / "fields.md"
+HEAD = """# The rule card
+
+`python eval/fields.py`, the reporting half of `eval/fields`: a fact is found if one of the same
+field shares half of its characters.
+
+"""
 OVERLAP = 0.5
 
 
@@ -44,7 +52,10 @@ def main() -> None:
         for fact in found:
             counts[fact.field, "wrong"] += 1
             show(split, "wrong", fact.field, sentence, fact.span)
-    print_table(counts)
+    text = "\n".join(table(counts)) + "\n"
+    print(text, end="")
+    if split == "report":
+        RESULTS.write_text(HEAD + text, encoding="utf-8")
 
 
 def sentences(split: str) -> Iterator[tuple[dict[str, Any], str, int]]:
@@ -92,9 +103,10 @@ def show(split: str, outcome: str, field: str, sentence: str, span: Span) -> Non
         print(f"{outcome:11} {field:10} {sentence[span.start : span.end]}   <<{sentence}>>")
 
 
-def print_table(counts: Counter[tuple[str, str]]) -> None:
-    """Print precision, recall and the share of right values for every field and for all."""
-    print("| field | labelled | precision | recall | right value or party |\n|---|---|---|---|---|")
+def table(counts: Counter[tuple[str, str]]) -> Iterator[str]:
+    """Yield precision, recall and the share of right values for every field and for all."""
+    yield "| field | labelled | precision | recall | right value or party |"
+    yield "|---|---|---|---|---|"
     for field in (*FIELDS, "all"):
         of = [one for one in FIELDS if field in (one, "all")]
         found, missed, wrong, valued, right = (
@@ -102,7 +114,7 @@ def print_table(counts: Counter[tuple[str, str]]) -> None:
             for kind in ("found", "missed", "wrong", "valued", "right value")
         )
         precision, recall = share(found, found + wrong), share(found, found + missed)
-        print(f"| {field} | {found + missed} | {precision} | {recall} | {share(right, valued)} |")
+        yield f"| {field} | {found + missed} | {precision} | {recall} | {share(right, valued)} |"
 
 
 def share(part: int, whole: int) -> str:

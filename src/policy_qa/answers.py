@@ -77,9 +77,9 @@ def compose(
     best = evidence[0]
     probability = calibration.confidence(best.hit.components)
     verdict = calibration.status(probability)
-    if verdict == "not_covered":
-        return Answer(query, verdict, probability, None, "", (), hits, hits, generation)
-    conclusion = conclude(query, best.sentences)
+    conclusion = [] if verdict == "not_covered" else conclude(query, best.sentences)
+    if not conclusion:  # nothing alike, or greetings alone
+        return Answer(query, "not_covered", probability, None, "", (), hits, hits, generation)
     document = read(best.hit.entry.document_id)
     relevant = bearing(best.sentences, conclusion)
     quoted = [sentence.passage for sentence in conclusion]

@@ -8,7 +8,7 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -24,6 +24,11 @@ EXIT_DONE, EXIT_NOT_COVERED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 _DEBUG = "POLICY_QA_DEBUG"
 _MOVED = "the model of the build, if it has moved since"
 _RERANKER = "a cross-encoder that puts the first entries in a new order"
+_JSON = {"--json": "print JSON"}
+_FORMS = _JSON | {
+    "--markdown": "print Markdown",
+    "--chat": "print plain text to paste into a chat",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
 
-    ask = _command(commands, "ask", _ask, "answer a question, or say that it is not covered")
+    ask = _command(commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS)
     search = _command(commands, "search", _search, "list the best entries for a question")
     for command in (ask, search):
         command.add_argument("query", nargs="+", help="the question")
@@ -91,9 +96,6 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--reranker", metavar="NAME_OR_FOLDER", help=_RERANKER)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
-    forms = ask.add_mutually_exclusive_group()
-    forms.add_argument("--markdown", action="store_true", help="print Markdown")
-    forms.add_argument("--chat", action="store_true", help="print plain text to paste into a chat")
     ask.add_argument("--lang", choices=LANGUAGES, help="of the labels (default: the question's)")
     ask.add_argument(
         "--reading", action="store_true", help="quotes also in the script of the labels"
@@ -123,10 +125,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    forms: Mapping[str, str] = _JSON,
 ) -> argparse.ArgumentParser:
+    """Add a command; of the forms of its output at most one can be asked for."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.add_argument("--json", action="store_true", help="print JSON")
+    exclusive = command.add_mutually_exclusive_group()
+    for option, meaning in forms.items():
+        exclusive.add_argument(option, action="store_true", help=meaning)
     command.set_defaults(run=run)
     return command
 

@@ -95,7 +95,8 @@ def _quoted(quote: str) -> str:
 
 
 def _item(citation: Citation, labels: Labels) -> str:
-    return f"- {escape_markdown(citation.quote)} — {_place(citation, labels)}"
+    """Return an item of a list; its bullet keeps it apart from the rule card below."""
+    return f"* {escape_markdown(citation.quote)} — {_place(citation, labels)}"
 
 
 def _place(citation: Citation, labels: Labels) -> str:
