@@ -19,8 +19,9 @@ from policy_qa import (
     page,
     settings,
 )
-from policy_qa.labels import LABELS, LANGUAGES, Labels, Language, choose_language
+from policy_qa.labels import LABELS, LANGUAGES, Labels, choose_language
 from policy_qa.output import escape_markdown
+from policy_qa.types import Language
 
 PATH = os.environ.get("POLICY_QA_KB") or str(settings.KNOWLEDGE_BASE)
 EXAMPLES = 4
@@ -127,7 +128,7 @@ def draw_result(query: str, language: Language, labels: Labels) -> str:
         st.html(page.answer_card(answer, labels, language))
     else:
         left, right = st.columns([5, 7], gap="medium")
-        whole = kb.rule_card(answer.entry.id)
+        whole = kb.rule_card(answer.entry.id) if page.is_readable(answer.entry) else None
         left.html(page.answer_card(answer, labels, language, whole))
         quotes = [citation.span for citation in answer.conclusion]
         document = kb.document(answer.entry.document_id)

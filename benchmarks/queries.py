@@ -1,8 +1,9 @@
 """What a question costs: `python benchmarks/queries.py`.
 
 Cold: `policy-qa ask` in a fresh process, to a bare `import sentence_transformers`. Warm: `ask`
-on an open knowledge base, to the encoder alone. Medians; the ratios are what holds on another
-machine. Writes `benchmarks/results/queries.md`.
+on an open knowledge base, to the encoder alone, and to `search`, beyond which it composes the
+answer; and with nothing remembered of the sentences that it reads. Medians; the ratios are what
+holds on another machine. Writes `benchmarks/results/queries.md`.
 """
 
 import os
@@ -15,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from policy_qa import KnowledgeBase
+from policy_qa import KnowledgeBase, disagreements, retriever
+from policy_qa.agreement import claims
+from policy_qa.facts import read_sentence
 from policy_qa.folding import fold
 
 ROUNDS = 7
@@ -38,11 +41,21 @@ def main() -> None:
             lambda: [encoder.encode_queries([query]) for query in folded],
             lambda: [knowledge_base.ask(query) for query in QUERIES],
         )
+        search, composed = interleaved(
+            lambda: [knowledge_base.search(query) for query in QUERIES],
+            lambda: [knowledge_base.ask(query) for query in QUERIES],
+        )
+        _, first = interleaved(
+            lambda: [knowledge_base.search(query) for query in QUERIES],
+            lambda: [knowledge_base.ask(query) for query in QUERIES if not forget()],
+        )
         command = [sys.executable, "-m", "policy_qa", "ask", QUERIES[0], "--kb", f"{folder}/kb"]
         bare = [sys.executable, "-c", "import sentence_transformers"]
         yardstick, cold = interleaved(lambda: run(bare), lambda: run(command))
         knowledge_base.close()
-    encode, ask = (1000 * lap / len(QUERIES) for lap in (encode, ask))
+    encode, ask, search, composed, first = (
+        1000 * lap / len(QUERIES) for lap in (encode, ask, search, composed, first)
+    )
     lines = [
         "# What a question costs",
         "",
@@ -53,6 +66,9 @@ def main() -> None:
         f"| `policy-qa ask`, fresh process | {cold:.2f} s | `import sentence_transformers` "
         f"{yardstick:.2f} s | {cold / yardstick:.2f} |",
         f"| `ask`, warm | {ask:.1f} ms | the encoder alone {encode:.1f} ms | {ask / encode:.2f} |",
+        f"| `ask`, warm | {composed:.1f} ms | `search` {search:.1f} ms | {composed / search:.2f} |",
+        f"| `ask`, its sentences never read before | {first:.1f} ms | `search` {search:.1f} ms "
+        f"| {first / search:.2f} |",
     ]
     report = "\n".join(lines) + "\n"
     RESULTS.parent.mkdir(exist_ok=True)
@@ -70,6 +86,12 @@ def interleaved(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[fl
             if counted >= 0:
                 seconds.append(time.perf_counter() - start)
     return statistics.median(laps[0]), statistics.median(laps[1])
+
+
+def forget() -> None:
+    """Forget what was read of any sentence."""
+    for remembering in (read_sentence, claims, disagreements._words, retriever._token_set):
+        remembering.cache_clear()
 
 
 def run(command: list[str]) -> None:

@@ -31,7 +31,6 @@ knowledge base: whether the answer to a pair's query warns that the two contradi
 *light*: one side is a light edit of the other; *reworded*: as another author would write it.
 
 """
-CONTRADICTING = ("deadline", "amount", "polarity", "bearer")
 
 
 def main() -> None:
@@ -63,7 +62,7 @@ def main() -> None:
                 seen = outcome(answer, pair["id"])
                 told[group(pair), seen] += 1
                 strangers += others_accused(answer, pair["id"])
-                wanted = "told" if pair["kind"] in CONTRADICTING else "silent"
+                wanted = "told" if pair["kind"] in CONTRADICTIONS else "silent"
                 if split == "tune" and seen != wanted:
                     show(pair, seen, sides, answer)
     text = "\n".join([*table(told), "", f"Warnings about entries of other pairs: {strangers}", ""])
@@ -83,7 +82,7 @@ def table(told: Counter[tuple[str, str]]) -> Iterator[str]:
 
 def group(pair: Mapping[str, Any]) -> str:
     """Return the row that a pair counts in."""
-    if pair["kind"] in CONTRADICTING:
+    if pair["kind"] in CONTRADICTIONS:
         return f"contradict: {pair['kind']}, {pair['form']}"
     return f"do not: {pair['kind']}"
 

@@ -31,6 +31,7 @@ VARIANTS = {
 
 
 def main() -> None:
+    """Measure both halves, and the seed."""
     encoder = load_encoder(DEFAULT_MODEL)
     columns: dict[str, dict[str, float]] = {}
     for half in ("tune", "report"):
@@ -70,11 +71,13 @@ def main() -> None:
 
 
 def of_kind(judged: EvaluationSet, kind: str) -> list[Query]:
+    """Return the queries of a kind."""
     ids = split_of(judged.folder / "queries.jsonl", kind, field="kind")
     return [query for query in judged.queries if query.id in ids]
 
 
 def split_of(file: Path, value: str, field: str = "split") -> set[str]:
+    """Return the ids of the records with a value."""
     lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
     return {record["id"] for record in lines if record[field] == value}
 
@@ -82,6 +85,7 @@ def split_of(file: Path, value: str, field: str = "split") -> set[str]:
 def measured(
     kb: KnowledgeBase, judged: EvaluationSet, queries: Sequence[Query]
 ) -> dict[str, float]:
+    """Return hit@1 of every variant."""
     relevant = judged.relevant
     found = {}
     for name, (weight, within) in VARIANTS.items():

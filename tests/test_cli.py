@@ -6,35 +6,32 @@ import os
 import subprocess
 import sys
 import unicodedata
+from functools import cache
 from pathlib import Path
 
 import pytest
 from fakes import LetterEncoder, build
+from jsonschema import Draft202012Validator
 
-from policy_qa import Answer, Document, Entry, Hit
 from policy_qa.cli import _parser, main
-from policy_qa.entries import parse
-from policy_qa.output import (
-    Lines,
-    answer_text,
-    entries_fields,
-    entries_text,
-    hits_text,
-    json_text,
-    one_line,
-    printable,
-)
+from policy_qa.encoders import load_encoder
+from policy_qa.labels import LABELS
+from policy_qa.output import answer_schema
 from policy_qa.storage import generation_folder, writing
-from policy_qa.types import Citation, Passage, Span
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "info")
+
+
+load_once = cache(load_encoder)
+"""Reading the model takes far longer than any command; the processes below read it themselves."""
 
 
 @pytest.fixture
 def cli(capsys, monkeypatch, seed_kb):
     """Run a command on the seed's knowledge base; return (status, output, messages)."""
     monkeypatch.setenv("POLICY_QA_KB", str(seed_kb))
+    monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", load_once)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         try:
@@ -70,14 +67,18 @@ def test_ask(cli):
     status, output, messages = cli("ask", "72小時不發貨")
     assert (status, messages) == (0, "")
     assert "超過72小時不發貨的,買家有可能會在退款後" in output
-    assert "[taobao-after-sales.txt, line 6, characters " in output
+    assert "[taobao-after-sales.txt 第 6 行, 317-363]" in output
 
 
 def test_ask_what_is_not_covered(cli):
     """A question that is not covered exits with 1 and shows the nearest entries."""
     status, output, messages = cli("ask", "今天天氣如何")
     assert (status, messages) == (1, "")
-    assert "does not cover" in output
+    assert output.startswith("知識庫沒有涵蓋 (")
+    assert "您是不是想問:" in output
+    status, output, messages = cli("ask", "How is the weather today?")
+    assert (status, messages) == (1, "")
+    assert output.startswith("Not covered (")
     assert "Did you mean:" in output
 
 
@@ -119,6 +120,154 @@ def test_json_of_an_answer(cli):
     for quote in fields["conclusion"]:
         assert text[quote["start"] : quote["end"]] == quote["quote"]
         assert text.split("\n")[quote["line"] - 1].count(quote["quote"]) == 1
+
+
+ANSWER = Draft202012Validator(answer_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "快遞丟件怎麼處理",
+        "72小时不发货",
+        "拍錯對買家有影響嗎",
+        "淘寶網單日交易額峰值",
+        "補償金額多少",
+        "who pays the postage",
+        "tuikuan",
+        "今天天氣如何",
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--reading", "--all")], ids=["plain", "reading-all"])
+def test_json_is_as_its_schema_says(cli, query, more):
+    """What `ask --json` prints is described by the schema, whatever the answer."""
+    ANSWER.validate(json.loads(cli("ask", query, "--json", *more)[1]))
+
+
+def test_markdown(cli):
+    """With --markdown the quote is a block quote, and its place stands below it."""
+    status, output, messages = cli("ask", "72小時不發貨", "--markdown")
+    assert (status, messages) == (0, "")
+    assert output.startswith("**已有答案** (把握 ")
+    assert "\n> 如果一直不發貨的話,超過72小時不發貨的" in output
+    assert "\n> — taobao\\-after\\-sales\\.txt 第 6 行\n" in output
+
+
+def test_chat(cli):
+    """With --chat there is the quote and its place, to paste elsewhere."""
+    status, output, messages = cli("ask", "72小時不發貨", "--chat")
+    assert (status, messages) == (0, "")
+    quote, place = output.splitlines()
+    assert quote.startswith("如果一直不發貨的話,超過72小時不發貨的")
+    assert place == "(taobao-after-sales.txt 第 6 行)"
+    assert cli("ask", "今天天氣如何", "--chat") == (1, "知識庫沒有涵蓋\n", "")
+
+
+@pytest.mark.parametrize("one", ["--json", "--markdown", "--chat"])
+@pytest.mark.parametrize("other", ["--json", "--markdown", "--chat"])
+def test_one_form_at_a_time(cli, one, other):
+    """Two forms of the same answer cannot be asked for."""
+    status, output, messages = cli("ask", "72小時不發貨", one, other)
+    if one == other:
+        assert (status, messages) == (0, "")
+        return
+    assert (status, output) == (2, "")
+    assert messages.startswith("usage: policy-qa ask")
+    assert f"argument {other}: not allowed with argument {one}" in messages
+
+
+@pytest.mark.parametrize("language", LABELS)
+@pytest.mark.parametrize("form", [(), ("--markdown",), ("--chat",)], ids=str)
+def test_labels_in_the_language_asked_for(cli, language, form):
+    """--lang decides the language of the labels, in every form."""
+    labels = LABELS[language]
+    output = cli("ask", "72小時不發貨", "--lang", language, *form)[1]
+    place = labels.cited.format(document="taobao-after-sales.txt", line=6)
+    assert place in output.replace("\\", "")
+    assert labels.answered in output or form == ("--chat",)
+    others = {other.answered for other in LABELS.values()} - {labels.answered}
+    assert not any(other in output for other in others)
+
+
+@pytest.mark.parametrize(
+    ("query", "language"),
+    [
+        ("72小時不發貨", "zh-Hant"),
+        ("72小时不发货", "zh-Hans"),
+        ("is there an effect on the shop", "en"),
+    ],
+)
+def test_labels_in_the_language_of_the_question(cli, query, language):
+    """Without --lang the labels are in the question's own language and script."""
+    output = cli("ask", query)[1]
+    labels = LABELS[language]
+    assert output.startswith((f"{labels.answered} (", f"{labels.related} ("))
+    assert f"\n{labels.others}:\n" in output
+
+
+def test_an_unknown_language(cli):
+    """A language without labels is a mistake of use."""
+    status, output, messages = cli("ask", "退款", "--lang", "fr")
+    assert (status, output) == (2, "")
+    assert "invalid choice: 'fr'" in messages
+
+
+def test_readings(cli):
+    """With --reading a quote in the other script is also given in that of the labels."""
+    converted = "如果一直不发货的话,超过72小时不发货的"
+    assert converted not in cli("ask", "72小时不发货")[1]
+    for form in ((), ("--markdown",), ("--chat",)):
+        output = cli("ask", "72小时不发货", "--reading", *form)[1]
+        assert output.index("如果一直不發貨的話") < output.index(converted)
+        for query, language in (("72小時不發貨", None), ("72小时不发货", "en")):
+            options = ("--lang", language) if language else ()
+            without = cli("ask", query, *form, *options)
+            assert cli("ask", query, "--reading", *form, *options) == without
+    fields = json.loads(cli("ask", "72小时不发货", "--reading", "--json")[1])
+    assert fields["conclusion"][0]["reading"].startswith(converted)
+
+
+def test_every_point_of_the_entry(cli):
+    """With --all the rule card has every point of the entry, not only what bears on the query."""
+    query = "快遞丟件怎麼處理"
+    some = json.loads(cli("ask", query, "--json")[1])
+    every = json.loads(cli("ask", query, "--json", "--all")[1])
+    for field, facts in some["fields"].items():
+        assert {fact["quote"] for fact in facts} <= {f["quote"] for f in every["fields"][field]}
+    assert "10元以內" in [fact["quote"] for fact in every["fields"]["amounts"]]
+    assert some["fields"]["amounts"] == []
+    assert {**some, "fields": None} == {**every, "fields": None}
+    assert "10元以內" in cli("ask", query, "--all")[1]
+    assert cli("ask", "今天天氣如何", "--all") == cli("ask", "今天天氣如何")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+        (False, {"FORCE_COLOR": "1"}, True),
+        (False, {"FORCE_COLOR": ""}, False),
+        (True, {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        (True, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    ],
+    ids=str,
+)
+def test_colours(cli, monkeypatch, terminal, environment, coloured):
+    """A terminal gets colours unless NO_COLOR is set; anything else only with FORCE_COLOR."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    for query in ("72小時不發貨", "今天天氣如何"):
+        assert ("\x1b[1;3" in cli("ask", query)[1]) == coloured
+        for form in ("--json", "--markdown", "--chat"):
+            assert "\x1b" not in cli("ask", query, form)[1]
 
 
 def test_search(cli):
@@ -355,61 +504,6 @@ def test_output_to_a_full_disk():
     )
 
 
-EVIL = "Why\x1b[2J\x07 \u202e? \x9b31m\x00\r\nBecause\x1b]0;x\x07.\r\n"
-
-
-def test_the_terminal_gets_no_control_characters():
-    """Nothing in a document, its name or a query can steer the terminal."""
-    name = "a\x1b[31m\nb.txt"
-    document = Document(name, EVIL)
-    whole = Span(0, len(EVIL))
-    entry = Entry(f"{name}#1", name, whole, whole, whole, ("\x1b[1mtop",))
-    hit = Hit(1, entry, EVIL, Passage(f"{name}#1:0", entry.id, name, whole, EVIL), 1.0, {})
-    quote = Citation(name, entry.id, whole, 1, EVIL)
-    answer = Answer(EVIL, "answered", 0.5, entry, EVIL, (quote,), (hit,), (hit,))
-    text = answer_text(answer) + hits_text([hit]) + entries_text([(entry, document)])
-    steering = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co")}
-    assert steering == {"\n"}
-    assert "a\ufffd[31m b.txt, line 1" in text
-
-
-@pytest.mark.parametrize("ascii_only", [False, True])
-def test_json_escapes_what_steers_a_terminal(ascii_only):
-    """JSON keeps letters, escapes controls and format characters, and reads back as it was."""
-    text = EVIL + "\x7f\u2028\u2066\U000e0001退款 é😀\ue000"
-    written = json_text({"a": text}, ascii_only=ascii_only)
-    assert json.loads(written) == {"a": text}
-    assert {c for c in written if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")} == {"\n"}
-    assert written.isascii() if ascii_only else "退款 é😀" in written
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
-def test_lines(newline):
-    """Each kind of line end ends a line, once, and a split leaves it out."""
-    text = newline.join(("one", "", "three", "four"))
-    lines = Lines(text)
-    assert [lines.number(text.index(word)) for word in ("one", "three", "four")] == [1, 3, 4]
-    assert lines.number(len(text)) == 4
-    span = Span(1, len(text) - 1)
-    split = [(number, text[line.start : line.end]) for number, line in lines.split(span)]
-    assert split == [(1, "ne"), (2, ""), (3, "three"), (4, "fou")]
-
-
-def test_lines_of_entries():
-    """Entries of several documents have the lines that each has in its own."""
-    documents = [Document(f"{n}.txt", "\r\n" * n + "1. Why?\r\nSo.\r\n") for n in (0, 3)]
-    found = [(entry, d) for d in documents for entry in parse(d)]
-    assert [fields["first_line"] for fields in entries_fields(found)] == [1, 4]
-    assert [fields["last_line"] for fields in entries_fields(found)] == [2, 5]
-    assert "(lines 4-5)" in entries_text(found)
-
-
-def test_text_for_a_terminal():
-    """Line ends of any kind become one, other control characters a mark."""
-    assert printable("a\r\nb\rc\n\td\x1b") == "a\nb\nc\n\td\ufffd"
-    assert one_line(" a\r\n\tb　c ") == "a b c"
-
-
 def test_a_document_with_control_characters(cli, tmp_path, monkeypatch):
     """What is built from a hostile document is printed harmlessly by every command."""
     corpus = tmp_path / "evil.txt"
@@ -419,10 +513,11 @@ def test_a_document_with_control_characters(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("policy_qa.knowledge_base.load_encoder", lambda *_: LetterEncoder())
     kb = tmp_path / "kb"
     assert cli("build", corpus, "--kb", kb)[0] == 0
-    for command in (("ask", "Why me?"), ("search", "Why me?")):
+    commands = [("ask", "Why me?", *form) for form in ((), ("--markdown",), ("--chat",))]
+    for command in (*commands, ("search", "Why me?")):
         status, output, _ = cli(*command, "--kb", kb, "--model", "letters")
         assert status in (0, 1)
-        assert "Why" in output
+        assert "\ufffd" in output
         assert "\x1b" not in output
     assert "\x1b" not in cli("entries", corpus)[1]
 

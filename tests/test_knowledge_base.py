@@ -1,6 +1,8 @@
 """The façade: what users may give it, and what several threads get from it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from policy_qa import Document, Filters, KnowledgeBase, QueryError
 from policy_qa.errors import EncoderError, InputError
 from policy_qa.settings import MAX_QUERY_CHARS
 from policy_qa.storage import read_manifest
+from policy_qa.types import Quantity
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,46 @@ def test_what_was_built_can_be_read(kb):
         "shop/returns#2": "Who pays for the parcel?",
         "site/parking#1": "Where may I park?",
     }
+
+
+def test_days_can_be_read(tmp_path):
+    """From when until when a document holds comes back with it, and with each of its entries."""
+    first, last = date(2024, 1, 1), date(2999, 12, 31)
+    dated = replace(RETURNS, effective_from=first, expires=last)
+    with build(tmp_path / "kb", dated, PARKING) as knowledge_base:
+        assert [knowledge_base.document(d.id) for d in (dated, PARKING)] == [dated, PARKING]
+        days = {e.id: (e.effective_from, e.expires) for e in knowledge_base.entries()}
+        assert days == {
+            "shop/returns#1": (first, last),
+            "shop/returns#2": (first, last),
+            "site/parking#1": (None, None),
+        }
+        hit = knowledge_base.search("Who pays?", 1)[0]
+        assert (hit.entry.effective_from, hit.entry.expires) == (first, last)
+
+
+def test_rule_cards(kb):
+    """An entry's card holds what its answer says, in the source's order, and not its question."""
+    card = kb.rule_card("shop/returns#1")
+    assert [fact.citation.quote for fact in card["deadlines"]] == ["within 7 days"]
+    assert [fact.value for fact in card["deadlines"]] == [Quantity(None, 7, "day")]
+    bearers = kb.rule_card("shop/returns#2")["bearers"]
+    assert [(fact.citation.quote, fact.party) for fact in bearers] == [
+        ("The buyer pays", "buyer"),
+        ("The seller pays if the shoes are broken", "seller"),
+    ]
+    for fact in bearers:
+        span = fact.citation.span
+        assert RETURNS.text[span.start : span.end] == fact.citation.quote
+        assert (fact.citation.document_id, fact.citation.line) == (RETURNS.id, 4)
+    assert not any(kb.rule_card("site/parking#1").values())
+
+
+@pytest.mark.parametrize("entry_id", ["shop/returns#3", "shop/returns", "", "no#1"])
+def test_no_rule_card_of_an_unknown_entry(kb, entry_id):
+    """An entry that is not there has no card, and the message names it."""
+    with pytest.raises(InputError, match=f"has no entry {entry_id!r}"):
+        kb.rule_card(entry_id)
 
 
 def test_search_many_is_search(kb):

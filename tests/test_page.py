@@ -8,8 +8,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from urllib.parse import quote
 
 import pytest
@@ -24,7 +26,23 @@ from policy_qa.errors import (
     PolicyQAError,
     QueryError,
 )
-from policy_qa.types import Answer, Citation, Document, Entry, Filters, Hit, Passage, Span, Status
+from policy_qa.types import (
+    CONTRADICTIONS,
+    FIELDS,
+    Answer,
+    Caution,
+    CautionKind,
+    Citation,
+    Document,
+    Entry,
+    Fact,
+    Filters,
+    Hit,
+    Passage,
+    RuleCard,
+    Span,
+    Status,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,13 +50,15 @@ if TYPE_CHECKING:
 APP = Path(__file__).parents[1] / "app.py"
 HOSTILE = (
     "<img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](x.png) $x$ :smile: :red[r] "
-    "**bold** `code` https://example.com </mark><script>alert(1)</script>"
+    "**bold** `code` https://example.com </mark><script>alert(1)</script> 買"
 )
+READ = HOSTILE.replace("買", "买")
+KINDS: tuple[CautionKind, ...] = get_args(CautionKind)
 HOSTILE_TEXT = f"1. {HOSTILE}\n{HOSTILE}\n2. Who pays?\nThe buyer.\n"
 
 
 class FakeKnowledgeBase:
-    """Two entries; the query chooses the status of the answer."""
+    """Two entries; the query chooses the status of the answer, `careful` all that one can hold."""
 
     text: ClassVar[str] = "1. May I return shoes?\nYes, within 7 days.\n2. Who pays?\nThe buyer.\n"
     opening: ClassVar[Exception | None] = None
@@ -102,7 +122,7 @@ class FakeKnowledgeBase:
             )
             hits.append(Hit(rank, entry, self._quoted(entry.question), found, 1 / rank, {}))
         covered = status != "not_covered"
-        return Answer(
+        answer = Answer(
             query,
             status,
             {"answered": 0.912, "related": 0.5, "not_covered": 0.04}[status],
@@ -112,6 +132,23 @@ class FakeKnowledgeBase:
             tuple(hits[1:] if covered else hits),
             tuple(hits),
         )
+        if query != "careful":
+            return answer
+        words = self._quoted(first.question)
+        other = Citation("shop.txt", second.id, second.answer, 4, self._quoted(second.answer))
+        day = date(2011, 12, 31)
+        return replace(
+            answer,
+            also=(other,),
+            fields={"deadlines": (Fact(conclusion),)},
+            cautions=tuple(Caution(kind, (conclusion, other), words, words, day) for kind in KINDS),
+        )
+
+    def rule_card(self, entry_id: str) -> RuleCard:
+        """Return a card whose every field holds the entry's answer."""
+        entry = next(entry for entry in self.entries() if entry.id == entry_id)
+        quote = Citation("shop.txt", entry.id, entry.answer, 2, self._quoted(entry.answer))
+        return {field: (Fact(quote),) for field in FIELDS}
 
 
 @pytest.fixture
@@ -148,7 +185,7 @@ def test_empty_page_offers_the_stored_questions(fake: type[FakeKnowledgeBase]) -
     """Without a query the page counts the entries and offers the first stored questions."""
     app = draw()
     assert "Entries: 2, documents: 1" in shown(app)
-    assert [button.label for button in app.button][1:] == [r"May I return shoes\?", r"Who pays\?"]
+    assert [button.label for button in app.button][1:] == ["May I return shoes?", "Who pays?"]
 
 
 def test_example_asks_its_question(fake: type[FakeKnowledgeBase]) -> None:
@@ -168,6 +205,27 @@ def test_answer_stands_beside_its_source(fake: type[FakeKnowledgeBase]) -> None:
     assert "<blockquote>Yes, within 7 days.</blockquote>" in text
     assert "<mark>Yes, within 7 days.</mark>" in text
     assert "Who pays?" in text[text.index("Other entries") :]
+
+
+def test_answer_shows_cautions_and_rule_card(fake: type[FakeKnowledgeBase]) -> None:
+    """The page passes on what the answer warns of and says, and all that the entry says, folded."""
+    text = shown(draw("careful"))
+    assert text.count('role="note"') == len(KINDS)
+    assert text.count('class="pq-sides"') == len(CONTRADICTIONS)
+    assert "The same is said in: shop.txt, line 4" in text
+    before, _, after = text.partition('<details class="pq-whole">')
+    assert before.count("<dd>Yes, within 7 days.</dd>") == 1
+    assert after.count("<dd>Yes, within 7 days.</dd>") == len(FIELDS)
+
+
+def test_quotes_are_read_in_the_script_of_the_page(fake: type[FakeKnowledgeBase]) -> None:
+    """A page in the other script adds a reading to quotes; their own words stay."""
+    fake.text = "1. 可以退貨嗎?\n可以,運費由買家承擔。\n2. 多久?\n七天內。\n"
+    for language, read in (("zh-Hans", True), ("zh-Hant", False), ("en", False)):
+        text = shown(draw("shoes", language))
+        assert "<blockquote>可以,運費由買家承擔。</blockquote>" in text
+        assert ("可以,运费由买家承担。</p>" in text) == read
+        assert ("pq-reading" in text) == read
 
 
 def test_related_answer_says_that_it_is_not_certain(fake: type[FakeKnowledgeBase]) -> None:
@@ -263,10 +321,11 @@ def test_knowledge_base_is_opened_once_for_each_generation(fake: type[FakeKnowle
 def test_hostile_text_is_escaped_on_every_page(fake: type[FakeKnowledgeBase]) -> None:
     """Markup in the corpus or the query reaches no page as markup."""
     fake.text = HOSTILE_TEXT
-    for query in ("", "shoes", "weather", HOSTILE):
-        text = shown(draw(query))
-        assert "<img" not in text
-        assert "<script" not in text
+    for query in ("", "shoes", "weather", "careful", HOSTILE):
+        for language in ("en", "zh-Hans"):
+            text = shown(draw(query, language))
+            assert "<img" not in text
+            assert "<script" not in text
 
 
 # --- in a browser -------------------------------------------------------------------------------
@@ -378,6 +437,7 @@ def tab(browser: "Browser") -> Iterator["Page"]:
 
 SHIPPING = "淘寶買家拍錯了,聯系不上,讓退款也不退款,不發貨會怎樣"
 TYPES = "常見售後問題類型有哪些"
+BUYER = "拍錯對買家有影響嗎"
 WEATHER = "How many moons does Jupiter have?"
 
 
@@ -463,6 +523,66 @@ def test_language_change_keeps_what_is_typed(seed_page: str, tab: "Page") -> Non
     tab.locator(".pq-question").filter(has_text="拍錯了").wait_for()
 
 
+def test_conclusion_reading_caution_and_rule_card_are_shown(seed_page: str, tab: "Page") -> None:
+    """A Traditional source answers a Simplified page in its own words, with all that goes along."""
+    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
+    tab.locator(".pq-answered").wait_for()
+    quoted = tab.locator(".pq-card blockquote").first.inner_text()
+    assert "對店鋪沒有影響" in quoted
+    reading = tab.locator(".pq-reading[lang=zh-Hans]").first.inner_text()
+    assert "对店铺没有影响" in reading
+    assert reading.startswith("简体对照")
+    assert quoted not in reading
+    note = tab.locator(".pq-caution [role=note]")
+    assert note.all_inner_texts() == ["您问的是買家，原文说的是店鋪"]
+    effects = tab.locator(".pq-card > .pq-facts > div").filter(has_text="影响与后果")
+    assert "沒有影響" in effects.locator("dd").all_inner_texts()
+    assert tab.get_by_text("相同的内容也见于: taobao-after-sales.txt").is_visible()
+
+
+VISIBLE = """(selectors) => selectors.filter(selector => {
+  const box = document.querySelector(selector)?.getBoundingClientRect();
+  return !(box && box.height && box.top >= 0 && box.left >= 0
+    && box.bottom <= innerHeight && box.right <= innerWidth);
+})"""
+"""The selectors whose first element is not wholly on the screen."""
+
+
+def test_answer_and_source_are_seen_without_scrolling(seed_page: str, tab: "Page") -> None:
+    """The answer with its cautions and facts, and its words in the source, fit one screen."""
+    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
+    tab.locator(".pq-answered").wait_for()
+    tab.wait_for_function(IN_VIEW)
+    parts = [".pq-card", ".pq-card blockquote", ".pq-reading", ".pq-caution", ".pq-facts"]
+    assert tab.evaluate(VISIBLE, [*parts, ".pq-whole summary", ".pq-entry mark"]) == []
+    assert tab.evaluate("document.querySelector('.stMain').scrollTop") == 0
+    left, right = (tab.locator(part).bounding_box() for part in (".pq-card", ".pq-entry"))
+    assert left
+    assert right
+    assert left["x"] + left["width"] < right["x"]
+    tab.set_viewport_size({"width": 1280, "height": 200})
+    assert tab.evaluate(VISIBLE, parts)
+
+
+def test_whole_card_opens_by_keyboard(seed_page: str, tab: "Page") -> None:
+    """Tab reaches the folded points of the entry and Enter opens them: more than the answer's."""
+    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
+    tab.locator(".pq-answered").wait_for()
+    wait_for_query(tab, BUYER)
+    whole = tab.locator(".pq-whole .pq-facts")
+    assert not whole.is_visible()
+    tab.locator("input").first.focus()
+    for _ in range(10):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.matches('.pq-whole summary')"):
+            break
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    tab.keyboard.press("Enter")
+    whole.wait_for()
+    points = [set(card.locator("dd").all_inner_texts()) for card in tab.locator(".pq-facts").all()]
+    assert points[0] < points[1]
+
+
 def test_uncovered_question_says_so(seed_page: str, tab: "Page") -> None:
     """A question that the corpus does not cover is told so, with no quote."""
     tab.goto(seed_page)
@@ -488,3 +608,91 @@ def test_hostile_text_is_inert_in_the_browser(hostile_page: str, tab: "Page") ->
     assert not tab.locator(".stHtml :is(img, a, script, .katex, code)").count()
     tab.goto(f"{hostile_page}/?q=weather")
     assert tab.locator(".pq-other summary bdi").first.inner_text() == HOSTILE
+
+
+def test_hostile_rule_card_and_cautions_are_inert(hostile_page: str, tab: "Page") -> None:
+    """Facts, cautions, readings and further places of hostile text show as the text they are."""
+    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
+    tab.locator(".pq-answered").wait_for()
+    tab.locator(".pq-whole summary").click()
+    assert tab.locator("blockquote").first.inner_text() == HOSTILE
+    assert set(tab.locator(".pq-facts dd").all_inner_texts()) == {HOSTILE}
+    assert tab.locator(".pq-reading").first.inner_text().endswith(READ)
+    notes = tab.locator(".pq-caution [role=note]").all_inner_texts()
+    assert len(notes) == len(KINDS)
+    assert sum(HOSTILE in note for note in notes) == 2
+    assert not tab.locator(".stHtml :is(img, a, script, .katex, code)").count()
+
+
+@pytest.mark.parametrize(("width", "beside"), [(1280, True), (390, False)])
+def test_contradicting_quotes_stand_side_by_side(
+    hostile_page: str, tab: "Page", width: int, *, beside: bool
+) -> None:
+    """Both quotes of a contradiction start at one height; on a phone one stands above the other."""
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
+    tab.locator(".pq-answered").wait_for()
+    sides = tab.locator(".pq-sides")
+    assert sides.count() == len(CONTRADICTIONS)
+    ours, theirs = (side.bounding_box() for side in sides.first.locator("figure").all())
+    assert ours
+    assert theirs
+    assert (ours["y"] == theirs["y"]) == beside
+    assert (ours["x"] + ours["width"] <= theirs["x"]) == beside
+    assert (ours["y"] + ours["height"] <= theirs["y"]) != beside
+    main = "document.querySelector('.stMain')"
+    assert tab.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
+
+
+CONTRAST = """() => {
+  const rgba = color => {
+    const parts = color.match(/^rgba?\\(([^)]*)\\)$/)[1].split(/[ ,/]+/).map(Number);
+    return parts.length === 4 ? parts : [...parts, 1];
+  };
+  const over = ([r, g, b, a], below) => [r, g, b].map((part, i) => part * a + below[i] * (1 - a));
+  const light = color => {
+    const [r, g, b] = color.map(part => part / 255)
+      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    if (!element) return [255, 255, 255];
+    return over(rgba(getComputedStyle(element).backgroundColor), ground(element.parentElement));
+  };
+  const opacity = element => element
+    ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
+  const found = [];
+  const texts = document.createTreeWalker(document.querySelector(".stMain"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !element.closest(".stHtml") ||
+        !element.checkVisibility() || element.closest("style")) continue;
+    const below = ground(element);
+    const [r, g, b, a] = rgba(getComputedStyle(element).color);
+    const [low, high] = [light(below), light(over([r, g, b, a * opacity(element)], below))]
+      .sort((one, other) => one - other);
+    const kind = [".pq-caution figcaption", ".pq-caution .pq-reading", ".pq-caution blockquote",
+      ".pq-caution", ".pq-reading", ".pq-facts dt", ".pq-facts dd", ".pq-whole", "figcaption",
+      "mark", "[class*=pq-]"].find(selector => element.closest(selector));
+    found.push([kind, (high + 0.05) / (low + 0.05), light(below)]);
+  }
+  return found;
+}"""
+"""Every text of the page: what it is, its contrast (WCAG 2) and how light its ground is."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(hostile_page: str, tab: "Page", scheme: Any) -> None:
+    """All texts of an answer have the contrast that WCAG asks for at level AA, light and dark."""
+    tab.emulate_media(color_scheme=scheme)
+    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
+    tab.locator(".pq-answered").wait_for()
+    tab.locator(".pq-whole summary").click()
+    tab.locator(".pq-whole .pq-facts").wait_for()
+    texts = tab.evaluate(CONTRAST)
+    assert {kind for kind, _, _ in texts} >= {
+        *(f".pq-caution{part}" for part in ("", " figcaption", " .pq-reading", " blockquote")),
+        *(".pq-reading", ".pq-facts dt", ".pq-facts dd", ".pq-whole", "figcaption", "mark"),
+    }
+    assert all((ground > 0.5) == (scheme == "light") for _, _, ground in texts)
+    assert [(kind, contrast) for kind, contrast, _ in texts if contrast < 4.5] == []

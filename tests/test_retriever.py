@@ -108,7 +108,7 @@ def test_fusion_by_hand(retriever):
         (1, "a#2", "cab"),
         (2, "a#1", "abc"),
     ]
-    other = {"translated": 0, "entry_translated": 0, "across": 0}
+    other = {"translated": 0, "entry_translated": 0, "agreement": 0, "across": 0}
     share = 1 / (1 + np.exp((DENSE_ALONE - 1) / SHARE_STEP))
     assert hits[0].components == pytest.approx(
         {"dense": 1, "lexical": 1, "entry": 1, "likeness": 1, "lift": 1, "share": share} | other,
@@ -150,15 +150,44 @@ def test_top_k(retriever):
     assert search(retriever, "cab", 1) == search(retriever, "cab", 5)[:1]
 
 
-def test_score_sentences_by_hand(retriever):
-    """A sentence scores the weighted mean of its inner product and its share of query tokens."""
+def test_sentences_by_hand(retriever):
+    """A sentence scores the weighted mean of its inner product and its share of query tokens.
+
+    "bbb cab" has one a, four b and one c; of its two tokens, as rare as each other, each passage
+    of the second entry is one.
+    """
     (encoded,) = retriever.encode(["bbb cab"])
-    rows = [(row, Passage("", "", "", SPANS[row], TEXT[SPANS[row].start :][:3])) for row in (2, 3)]
-    first, second = retriever.score_sentences(encoded, rows)
-    length = np.sqrt(1 + 16 + 1)  # one a, four b, one c
+    first, second = retriever.sentences(encoded, "a#2")
+    length = np.sqrt(1 + 16 + 1)
     weight = SENTENCE_LEXICAL_WEIGHT
-    assert first == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / (1 + 2 * weight))
-    assert second == pytest.approx((4 / length + weight / 2) / (1 + 2 * weight))
+    assert [one.passage.text for one in (first, second)] == ["cab", "bbb"]
+    whole = 1 + 2 * weight
+    assert first.score == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / whole)
+    assert second.score == pytest.approx((4 / length + weight / 2) / whole)
+    assert [np.linalg.norm(one.vector) for one in (first, second)] == pytest.approx([1, 1])
+    assert first.vector @ second.vector == pytest.approx(1 / np.sqrt(3))
+
+
+def test_no_word_in_common(retriever):
+    """Sentences without a token of the query are compared by meaning alone."""
+    (encoded,) = retriever.encode(["abcabc"])
+    first, second = retriever.sentences(encoded, "a#1")
+    whole = 1 + 2 * SENTENCE_LEXICAL_WEIGHT
+    expected = [3 / np.sqrt(5 * 3) / whole, 1 / whole]
+    assert [first.score, second.score] == pytest.approx(expected, rel=1e-5)
+    assert retriever.sentences(encoded, "a#9") == []
+
+
+def test_of_a_long_entry_only_the_nearest_sentences_are_read(tmp_path, monkeypatch):
+    """Of many sentences those nearest to the query compete, in the source's order."""
+    monkeypatch.setattr("policy_qa.retriever.SENTENCES_READ", 3)
+    lines = [f"{letter * 12}。" for letter in "jabjcj"]
+    document = Document("long.txt", "1. Why?\n" + "\n".join(lines) + "\n")
+    with build(tmp_path / "kb", document) as knowledge_base:
+        (encoded,) = knowledge_base._encoded(["jjjj"])
+        read = knowledge_base._retriever.sentences(encoded, "long#1")
+        assert [one.passage.text for one in read] == [lines[0], lines[3], lines[5]]
+        assert [one.passage.id for one in read] == ["long#1:1", "long#1:4", "long#1:6"]
 
 
 def ranked(knowledge_base: KnowledgeBase, query: str) -> dict[str, float]:

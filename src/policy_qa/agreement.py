@@ -13,20 +13,28 @@ from typing import Final, Literal
 
 from policy_qa.facts import party_named
 from policy_qa.folding import Folded, fold_with_map
-from policy_qa.patterns import any_of, patterns
+from policy_qa.patterns import Role, any_of, patterns
 from policy_qa.settings import TWINS_FROM
 from policy_qa.tokens import tokens
 
-ClashKind = Literal["polarity", "party"]
+ClashKind = Literal["polarity", "affected", "bearer"]
 
 _HEAD: Final = re.compile(r"(?P<han>[\u3400-\u9fff]{2})|\s*(?P<latin>[a-z]{3,})")
 _STEM: Final = 5
 """Letters of a Latin word that must agree: count and counted, affect and affects."""
 _WIDEST_GAP: Final = 4
 """Modal words between a negator and what it denies."""
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 2_048
 _YES_OR_NO: Final = re.compile(
     r"吗|[么没]\W*$|^(?:can|could|do|does|did|is|are|was|will|would|should|may|must|has|have)\b"
+)
+
+
+_ASKED: Final = re.compile(
+    r"(?:哪|什么|谁|怎|如何|多少|\b(?:what|which|who|when|where|how)\b)[^,;:。.!?]*"
+)
+_SITUATION: Final = re.compile(
+    r"怎么|怎样|如何|咋|会怎|后果|what (?:if|happens|should|do|can)|how (?:do|can|should|to)"
 )
 
 
@@ -39,7 +47,8 @@ class Claims:
         denies: Whether it denies anything.
         denied: The heads of what it denies, with the text's own words for the denial. A head is
             two characters, or the stem of a Latin word.
-        forbidden, allowed: The tokens of what it says one may not do, and may or must do.
+        forbidden, permitted, allowed: The tokens of what it says one may not do, may do, and may or
+            must do.
         asks: Whether it only asks whether, so that what it does not deny is not claimed either.
         roles: The parties that it names in each role, each with the text's own word for it.
         matter: Its tokens without negators and modals.
@@ -49,9 +58,10 @@ class Claims:
     denies: bool
     denied: Mapping[str, str]
     forbidden: frozenset[str]
+    permitted: frozenset[str]
     allowed: frozenset[str]
     asks: bool
-    roles: Mapping[str, Mapping[str, str]]
+    roles: Mapping[Role, Mapping[str, str]]
     matter: frozenset[str]
 
 
@@ -60,7 +70,7 @@ class Clash:
     """In what two texts differ.
 
     Attributes:
-        kind: Of difference.
+        kind: Of difference: what they deny, or the party in a role, which is then its name.
         ours, theirs: The words of the first and of the second text for the party; or for what
             either denies, empty for the one that does not.
     """
@@ -70,9 +80,8 @@ class Clash:
     theirs: str
 
 
-@lru_cache(_REMEMBERED)
 def claims(text: str) -> Claims:
-    """Return what a text claims."""
+    """Return what a text claims. Of stored texts, `stored_claims` remembers it."""
     folded = fold_with_map(text)
     found = _negations(folded.text)
     return Claims(
@@ -80,19 +89,23 @@ def claims(text: str) -> Claims:
         bool(found),
         {head: _original(text, folded, *match.span()) for match, head in found if head},
         _ruled(folded.text, _forbidding()),
-        _ruled(folded.text, _allowing()),
+        _ruled(folded.text, _allowing("permitting")),
+        _ruled(folded.text, _allowing("allowing")),
         bool(_questions().search(folded.text) or _YES_OR_NO.search(folded.text)),
         _roles(text, folded),
         frozenset(tokens(_modal().sub(" ", _negator().sub(" ", folded.text)))),
     )
 
 
+stored_claims = lru_cache(_REMEMBERED)(claims)
+
+
 def clashes(ours: Claims, theirs: Claims) -> Iterator[Clash]:
-    """Yield in what the second text differs from the first, the query."""
+    """Yield in what two texts differ."""
     for role in sorted(ours.roles.keys() & theirs.roles.keys()):
         mine, yours = ours.roles[role], theirs.roles[role]
         if mine.keys().isdisjoint(yours):
-            yield Clash("party", next(iter(mine.values())), next(iter(yours.values())))
+            yield Clash(role, next(iter(mine.values())), next(iter(yours.values())))
     for head in sorted(ours.denied.keys() - theirs.denied.keys()):
         if head in theirs.text and not theirs.asks:
             yield Clash("polarity", ours.denied[head], "")
@@ -101,11 +114,13 @@ def clashes(ours: Claims, theirs: Claims) -> Iterator[Clash]:
             yield Clash("polarity", "", theirs.denied[head])
 
 
-def agreement(ours: Claims, theirs: Claims) -> float:
-    """Return -1 if two texts clash, 1 if they name the same party in a role, else 0."""
-    if next(clashes(ours, theirs), None):
-        return -1.0
-    return 1.0 if ours.roles.keys() & theirs.roles.keys() else 0.0
+def agreement(query: Claims, question: Claims) -> float:
+    """Return -1 if two texts ask what affects different parties, 1 if the same one, else 0."""
+    affected = query.roles.get("affected", {}).keys()
+    of_entry = question.roles.get("affected", {}).keys()
+    if not affected or not of_entry:
+        return 0.0
+    return 1.0 if affected & of_entry else -1.0
 
 
 def twins(ours: Claims, theirs: Claims) -> bool:
@@ -113,15 +128,47 @@ def twins(ours: Claims, theirs: Claims) -> bool:
     if ours.denies == theirs.denies:
         return False
     shared = len(ours.matter & theirs.matter)
-    return shared >= TWINS_FROM * len(ours.matter | theirs.matter)
+    return bool(shared) and shared >= TWINS_FROM * len(ours.matter | theirs.matter)
+
+
+def asks_what_not(query: Claims) -> bool:
+    """Whether a query asks for what is denied: in the clause of its question, from there on.
+
+    What is denied before tells the asker's own story: "I don't like it, what can be returned?".
+    """
+    asked = _ASKED.search(query.text)
+    return any(True for _ in _negations(asked[0] if asked else query.text))
 
 
 def permissions_clash(ours: Claims, theirs: Claims) -> bool:
     """Whether one text allows or demands what the other forbids or spares, in so many words."""
+    if ours.asks or theirs.asks:
+        return False
     return bool(
         ours.forbidden & theirs.allowed - theirs.forbidden
         or theirs.forbidden & ours.allowed - ours.forbidden
     )
+
+
+def contradicts(query: Claims, source: Claims) -> tuple[str, str] | None:
+    """Return what a query takes for forbidden and the source permits, or the other way round.
+
+    Only rules are compared: that something was not done (不发货, didn't arrive) contradicts no
+    duty to do it, and whoever asks what to do when something cannot be done claims nothing.
+
+    Returns:
+        The words that say so in the query, and in the source; empty for the side that permits.
+        None if there is no contradiction.
+    """
+    if _SITUATION.search(query.text):
+        return None
+    for head in sorted(query.denied.keys() & query.forbidden & source.permitted - source.forbidden):
+        return query.denied[head], ""
+    if query.asks:
+        return None
+    for head in sorted(source.denied.keys() & source.forbidden & query.permitted - query.forbidden):
+        return "", source.denied[head]
+    return None
 
 
 def _negations(folded: str) -> list[tuple[re.Match[str], str]]:
@@ -152,8 +199,8 @@ def _ruled(folded: str, modal: re.Pattern[str]) -> frozenset[str]:
     return frozenset(token for clause in found for token in clause if len(token) > 1)
 
 
-def _roles(text: str, folded: Folded) -> dict[str, dict[str, str]]:
-    roles: dict[str, dict[str, str]] = {}
+def _roles(text: str, folded: Folded) -> dict[Role, dict[str, str]]:
+    roles: dict[Role, dict[str, str]] = {}
     for rule in patterns().roles:
         for match in rule.pattern.finditer(folded.text):
             for word in patterns().party.finditer(match[0]):
@@ -189,9 +236,9 @@ def _forbidding() -> re.Pattern[str]:
 
 
 @cache
-def _allowing() -> re.Pattern[str]:
+def _allowing(name: str) -> re.Pattern[str]:
     words = patterns().polarity
     return re.compile(
         rf"(?!{any_of(words['forbidding'])})(?<![不没未无])"
-        rf"(?:{any_of(words['allowing'])})(?! ?not\b|n't)(?P<rest>[^,;:。.!?]+)"
+        rf"(?:{any_of(words[name])})(?! ?not\b|n't)(?P<rest>[^,;:。.!?]+)"
     )

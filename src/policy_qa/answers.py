@@ -3,18 +3,19 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
-from policy_qa.agreement import claims, clashes
+from policy_qa.agreement import claims, clashes, contradicts
 from policy_qa.conclusions import bearing, conclude
 from policy_qa.confidence import Calibration
 from policy_qa.disagreements import about_the_same, disagreement, likeness, same_question
 from policy_qa.facts import read_sentence
+from policy_qa.places import Source
 from policy_qa.settings import SAME_QUESTION_SENTENCES_FROM, THE_SAME_FROM
 from policy_qa.types import (
     FIELDS,
     Answer,
     Caution,
-    CautionKind,
     Citation,
     Document,
     Entry,
@@ -24,8 +25,6 @@ from policy_qa.types import (
     Passage,
     RuleCard,
     Sentence,
-    Span,
-    Vector,
 )
 
 
@@ -42,20 +41,19 @@ class Evidence:
     sentences: Sequence[Sentence]
 
     @property
-    def question(self) -> Vector | None:
-        """The vector of the entry's question; None if it has none, or not among the nearest."""
-        asked = (one.vector for one in self.sentences if one.passage.is_question)
-        return next(asked, None)
+    def question(self) -> Sentence | None:
+        """The entry's question; None if it has none, or it is not among the nearest."""
+        return next((one for one in self.sentences if one.passage.is_question), None)
 
 
-Read = Callable[[str], Document]
+Read = Callable[[str], Source]
 """Returns the document of an id."""
 
 
 def compose(
     query: str,
     evidence: Sequence[Evidence],
-    read: Read,
+    document_of: Callable[[str], Document],
     *,
     generation: int,
     calibration: Calibration,
@@ -66,7 +64,7 @@ def compose(
     Args:
         query: In characters, as it was asked.
         evidence: The best entries, best first.
-        read: Where quotes come from.
+        document_of: Returns the document of an id, to quote from.
         generation: The generation that the hits came from.
         calibration: Of the knowledge base.
         today: The day by which dates have passed.
@@ -80,14 +78,19 @@ def compose(
     conclusion = [] if verdict == "not_covered" else conclude(query, best.sentences)
     if not conclusion:  # nothing alike, or greetings alone
         return Answer(query, "not_covered", probability, None, "", (), hits, hits, generation)
-    document = read(best.hit.entry.document_id)
+
+    @cache
+    def read(document_id: str) -> Source:
+        return Source(document_of(document_id))
+
+    source = read(best.hit.entry.document_id)
     relevant = bearing(best.sentences, conclusion)
     quoted = [sentence.passage for sentence in conclusion]
     read_too = [sentence.passage for sentence in relevant]
     also, repeating = _repeated(conclusion, evidence[1:], read)
     cautions = [
-        *_of_its_time(best.hit.entry, document, read_too, today),
-        *_not_as_asked(query, best.hit, quoted, document),
+        *_of_its_time(best.hit.entry, source, read_too, today),
+        *_not_as_asked(query, best.hit, quoted, source),
         *_contradicted(best, relevant, evidence[1:], read),
     ]
     return Answer(
@@ -96,43 +99,28 @@ def compose(
         confidence=probability,
         entry=best.hit.entry,
         question=best.hit.question,
-        conclusion=tuple(_cite(document, passage) for passage in quoted),
+        conclusion=tuple(source.cite_passage(passage) for passage in quoted),
         related=tuple(hit for hit in hits[1:] if hit.entry.id not in repeating),
         hits=hits,
         generation=generation,
         also=also,
-        fields=rule_card(document, read_too),
+        fields=_rule_card(source, read_too),
         cautions=tuple(cautions),
     )
 
 
 def rule_card(document: Document, passages: Sequence[Passage]) -> RuleCard:
     """Return what some passages of a document say, by field; what they repeat stands once."""
+    return _rule_card(Source(document), passages)
+
+
+def _rule_card(source: Source, passages: Sequence[Passage]) -> RuleCard:
     found: dict[Field, dict[str, Fact]] = {field: {} for field in FIELDS}
     for passage in passages:
         for fact in read_sentence(passage.text).facts:
-            citation = _cite(document, passage, fact.span)
+            citation = source.cite_passage(passage, fact.span)
             found[fact.field].setdefault(citation.quote, Fact(citation, fact.value, fact.party))
     return {field: tuple(facts.values()) for field, facts in found.items()}
-
-
-def cite(document: Document, entry_id: str, span: Span) -> Citation:
-    """Return the citation of a span of a document."""
-    quote = document.text[span.start : span.end]
-    return Citation(document.id, entry_id, span, line_number(document.text, span.start), quote)
-
-
-def line_number(text: str, position: int) -> int:
-    """Return the line of a position, starts at 1; an editor's three kinds of line ends count."""
-    ends = text.count("\n", 0, position) + text.count("\r", 0, position)
-    return 1 + ends - text.count("\r\n", 0, position)
-
-
-def _cite(document: Document, passage: Passage, within: Span | None = None) -> Citation:
-    """Return the citation of a passage, or of a span within it."""
-    start = passage.span.start
-    inner = within or Span(0, len(passage.text))
-    return cite(document, passage.entry_id, Span(start + inner.start, start + inner.end))
 
 
 def _repeated(
@@ -145,8 +133,8 @@ def _repeated(
         answer = _answer_of(other)
         twins = [twin for quoted in conclusion if (twin := _twin(quoted, answer))]
         if twins:
-            document = read(other.hit.entry.document_id)
-            also += [_cite(document, twin) for twin in twins]
+            source = read(other.hit.entry.document_id)
+            also += [source.cite_passage(twin) for twin in twins]
         if conclusion and len(twins) == len(conclusion):
             repeating.add(other.hit.entry.id)
     return tuple(also), repeating
@@ -167,10 +155,10 @@ def _twin(quoted: Sentence, sentences: Sequence[Sentence]) -> Passage | None:
 
 
 def _of_its_time(
-    entry: Entry, document: Document, relevant: Sequence[Passage], today: date
+    entry: Entry, source: Source, relevant: Sequence[Passage], today: date
 ) -> Iterator[Caution]:
     """Yield whether the entry does not hold today, and what of it is tied to a date that passed."""
-    whole = cite(document, entry.id, entry.question or entry.span)
+    whole = source.cite(entry.id, entry.question or entry.span)
     if entry.expires and entry.expires < today:
         yield Caution("expired", (whole,), day=entry.expires)
     if entry.effective_from and entry.effective_from > today:
@@ -179,24 +167,31 @@ def _of_its_time(
         past = [dated for dated in read_sentence(passage.text).dates if dated.last < today]
         if past:
             latest = max(past, key=lambda dated: dated.last)
-            yield Caution("dated", (_cite(document, passage, latest.span),), day=latest.last)
+            yield Caution("dated", (source.cite_passage(passage, latest.span),), day=latest.last)
 
 
 def _not_as_asked(
-    query: str, hit: Hit, conclusion: Sequence[Passage], document: Document
+    query: str, hit: Hit, conclusion: Sequence[Passage], source: Source
 ) -> Iterator[Caution]:
-    """Yield where the query and the source differ in party, or in yes and no; each once."""
+    """Yield where the query and the source differ in the party affected, or in what is allowed.
+
+    The conclusion says whom it affects, and where it names nobody, the entry's question.
+    """
     asked = claims(query)
-    told: set[tuple[str, str, str]] = set()
-    stated = [(passage.text, _cite(document, passage)) for passage in conclusion]
-    if hit.question:
-        stated.append((hit.question, cite(document, hit.entry.id, hit.entry.question)))
-    for text, citation in stated:
-        for clash in clashes(asked, claims(text)):
-            if (clash.kind, clash.ours, clash.theirs) not in told:
-                told.add((clash.kind, clash.ours, clash.theirs))
-                kind: CautionKind = "asked_party" if clash.kind == "party" else "asked_polarity"
-                yield Caution(kind, (citation,), clash.ours, clash.theirs)
+    stated = [source.cite_passage(passage) for passage in conclusion]
+    concluded = claims("\n".join(citation.quote for citation in stated))
+    speaks = concluded
+    if "affected" not in concluded.roles and hit.question:
+        speaks = claims(hit.question)
+        stated.append(source.cite(hit.entry.id, hit.entry.question))
+    for clash in clashes(asked, speaks):
+        if clash.kind == "affected":
+            holding = [citation for citation in stated if clash.theirs in citation.quote]
+            yield Caution("asked_party", tuple(holding[:1]), clash.ours, clash.theirs)
+    if found := contradicts(asked, concluded):
+        ours, theirs = found
+        holding = [citation for citation in stated if theirs in citation.quote]
+        yield Caution("asked_polarity", tuple(holding[:1] or stated[:1]), ours, theirs)
 
 
 def _contradicted(
@@ -216,8 +211,8 @@ def _contradicted(
                 here = read(best.hit.entry.document_id)
                 there = read(other.hit.entry.document_id)
                 quotes = (
-                    _cite(here, mine.passage, found.ours),
-                    _cite(there, theirs.passage, found.theirs),
+                    here.cite_passage(mine.passage, found.ours),
+                    there.cite_passage(theirs.passage, found.theirs),
                 )
                 yield Caution(found.kind, quotes)
                 break

@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
 
-    ask = _command(commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS)
+    ask = _command(
+        commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
+    )
     search = _command(commands, "search", _search, "list the best entries for a question")
     for command in (ask, search):
         command.add_argument("query", nargs="+", help="the question")
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
     ask.add_argument("--lang", choices=LANGUAGES, help="of the labels (default: the question's)")
     ask.add_argument(
-        "--reading", action="store_true", help="quotes also in the script of the labels"
+        "--reading", choices=("zh-Hant", "zh-Hans"), help="quotes also in this Chinese script"
     )
     ask.add_argument("--all", action="store_true", help="every point that the entry makes")
     search.add_argument("--explain", action="store_true", help="show why each entry was found")
@@ -225,7 +227,7 @@ def _ask(options: argparse.Namespace) -> int:
         if options.all and answer.entry:
             answer = replace(answer, fields=knowledge_base.rule_card(answer.entry.id))
     language = options.lang or language_of(query)
-    labels, read_in = LABELS[language], language if options.reading else None
+    labels, read_in = LABELS[language], options.reading
     if options.json:
         _print_json(output.answer_fields(answer, read_in))
     elif options.markdown:

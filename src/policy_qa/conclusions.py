@@ -6,13 +6,13 @@ for, such as a deadline where it asks how long. The best one is the conclusion; 
 it is as likely to be the answer, or nearly so and both together are read at a glance.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from policy_qa.facts import is_noise, read_sentence
 from policy_qa.folding import fold
 from policy_qa.lines import asks
+from policy_qa.passages import WIDE
 from policy_qa.patterns import patterns
 from policy_qa.settings import (
     AS_GOOD,
@@ -25,8 +25,6 @@ from policy_qa.settings import (
     WANTED,
 )
 from policy_qa.types import Passage, Sentence
-
-_WIDE = re.compile(r"[\u2e80-\uffef\U00020000-\U0003ffff]")
 
 
 def conclude(query: str, sentences: Sequence[Sentence]) -> list[Sentence]:
@@ -96,7 +94,7 @@ def _as_asked(query: str, rivals: Sequence[Sentence]) -> list[Sentence]:
 
 def _width(passage: Passage) -> int:
     """Return the columns that a passage takes, two for a Chinese character."""
-    return len(passage.text) + len(_WIDE.findall(passage.text))
+    return len(passage.text) + len(WIDE.findall(passage.text))
 
 
 def _best_first(sentences: Iterable[Sentence]) -> list[Sentence]:

@@ -14,9 +14,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from policy_qa.agreement import claims, clashes, permissions_clash
+from policy_qa.agreement import claims, clashes, permissions_clash, stored_claims
 from policy_qa.facts import SentenceFact, read_sentence
 from policy_qa.folding import fold
+from policy_qa.patterns import patterns
 from policy_qa.quantities import number
 from policy_qa.settings import (
     SAME_QUESTION_FROM,
@@ -25,7 +26,7 @@ from policy_qa.settings import (
     THE_SAME_FROM,
 )
 from policy_qa.tokens import tokens
-from policy_qa.types import Quantity, Sentence, Span, Vector
+from policy_qa.types import Quantity, Sentence, Span
 
 DisagreementKind = Literal["deadline", "amount", "polarity", "bearer"]
 
@@ -34,13 +35,19 @@ _DAYS: Final = {
     "month": 30.0, "year": 365.0,
 }  # fmt: skip
 _TOLERANCE: Final = 0.03
-"""Share by which durations may differ and be the same: twelve months and a year."""
+"""Share by which durations in different units may differ and be the same: a year, twelve months."""
+_MARK: Final = re.compile(
+    r"(?P<mark>(?<!\d)(?:19|20)\d\d(?=年|[-/])|[a-z]{2,}[ -]?\d+(?![\d%]|\s?[a-z]{3})"
+    r"|第[\d一二三四五六七八九十百]+)"
+)
+"""A year, a product with its number, an ordinal: what tells one case from the next."""
+_MONEY: Final = "money"
 _COUNT: Final = re.compile(
-    r"(?P<number>\d[\d,.]*\d|\d|[零一二两三四五六七八九十百千万]+)\s?"
+    r"(?<!第)(?<![\d.,零一二两三四五六七八九十百千万])(?P<number>\d[\d,.]*\d|\d|[零一二两三四五六七八九十百千万]+)\s?"
     r"(?P<what>[a-z]{3,}|[个名位件次人份家项条])"
 )
 _BEARER: Final = re.compile(
-    r"(?:由|归)?(?P<who>[^,;:。由]{1,14}?)(?:自行)?(?:承担|负担|支付|负责|分摊|出(?=$|[,。]))"
+    r"(?:由|归)?(?P<who>[^,;:。由]{1,14}?)(?:自行|应当?|须|需要?|必须|均|都|也|来)*(?:承担|负担|支付|负责|分摊|出(?=$|[,。]))"
     r"|(?P<who_en>[a-z' ]{3,24}?) (?:must |shall |will |should |has to |have to )?"
     r"(?:pays?|bears?|covers?)\b"
 )
@@ -61,9 +68,10 @@ class Disagreement:
     theirs: Span
 
 
-def same_question(ours: Vector, theirs: Vector) -> bool:
-    """Whether the questions of two entries, `(dim,)` unit vectors, ask the same."""
-    return float(ours @ theirs) >= SAME_QUESTION_FROM
+def same_question(ours: Sentence, theirs: Sentence) -> bool:
+    """Whether the questions of two entries ask the same."""
+    alike = float(ours.vector @ theirs.vector) >= SAME_QUESTION_FROM
+    return alike and _same_marks(ours.passage.text, theirs.passage.text)
 
 
 def about_the_same(
@@ -77,6 +85,8 @@ def about_the_same(
     rows, columns = np.nonzero(cosines >= least)
     for place in np.argsort(-cosines[rows, columns], kind="stable"):
         mine, yours = ours[rows[place]], theirs[columns[place]]
+        if not _same_marks(mine.passage.text, yours.passage.text):
+            continue
         if same_question or likeness(mine.passage.text, yours.passage.text) >= THE_SAME_FROM:
             yield mine, yours
 
@@ -97,13 +107,23 @@ def disagreement(ours: str, theirs: str) -> Disagreement | None:
 
 
 def _other_difference(ours: str, theirs: str) -> DisagreementKind | None:
-    mine, yours = claims(ours), claims(theirs)
+    mine, yours = stored_claims(ours), stored_claims(theirs)
     kinds = {clash.kind for clash in clashes(mine, yours)}
-    if "party" in kinds or _bearers_differ(mine.text, yours.text):
+    if kinds & {"affected", "bearer"} or _bearers_differ(mine.text, yours.text):
         return "bearer"
     if "polarity" in kinds or permissions_clash(mine, yours):
         return "polarity"
     return "amount" if _counts_differ(mine.text, yours.text) else None
+
+
+def _same_marks(ours: str, theirs: str) -> bool:
+    """Whether two texts name the same versions: 2022年 and 2023年, iPhone 14 and 15 are others."""
+    return _marks(ours) == _marks(theirs)
+
+
+@lru_cache(4_096)
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(match["mark"] for match in _MARK.finditer(fold(text)))
 
 
 @lru_cache(4_096)
@@ -114,7 +134,7 @@ def _words(sentence: str) -> frozenset[str]:
         if fact.value:
             rest[fact.span.start : fact.span.end] = " " * (fact.span.end - fact.span.start)
     found = tokens(fold("".join(rest)))
-    return frozenset(token for token in found if len(token) > 1 and not token[0].isdigit())
+    return frozenset(token for token in found if len(token) > 1)
 
 
 def _quantities_that_differ(ours: str, theirs: str) -> Iterator[Disagreement]:
@@ -134,22 +154,31 @@ def _comparable(fact: SentenceFact, other: SentenceFact) -> bool:
 
 
 def _same(fact: SentenceFact, other: SentenceFact) -> bool:
-    if not _comparable(fact, other):
+    mine, yours = fact.value, other.value
+    if not mine or not yours or not _comparable(fact, other) or _opposite(mine, yours):
         return False
-    a, b = _limits(fact.value), _limits(other.value)
+    if _dimension(mine) == _MONEY and mine.unit != yours.unit:
+        return False
+    a, b = _limits(mine), _limits(yours)
+    tolerance = _TOLERANCE if mine.unit != yours.unit else 0.0
     return len(a) == len(b) and all(
-        abs(x - y) <= _TOLERANCE * max(x, y) for x, y in zip(a, b, strict=True)
+        abs(x - y) <= tolerance * max(x, y) for x, y in zip(a, b, strict=True)
     )
+
+
+def _opposite(ours: Quantity, theirs: Quantity) -> bool:
+    """Whether one is only a lower limit, and the other only an upper one."""
+    return (ours.low is None and theirs.high is None) or (ours.high is None and theirs.low is None)
 
 
 def _dimension(quantity: Quantity | None) -> str:
     unit = quantity.unit if quantity else ""
+    if unit in patterns().currencies:
+        return _MONEY
     return "time" if unit in _DAYS else unit
 
 
-def _limits(quantity: Quantity | None) -> list[float]:
-    if quantity is None:
-        return []
+def _limits(quantity: Quantity) -> list[float]:
     scale = _DAYS.get(quantity.unit, 1.0)
     return sorted({scale * limit for limit in (quantity.low, quantity.high) if limit is not None})
 
@@ -178,5 +207,6 @@ def _bearers_differ(ours: str, theirs: str) -> bool:
 def _bearers(folded: str) -> frozenset[str]:
     """Return the last two characters, or the last word, of whoever bears something."""
     found = (match["who"] or match["who_en"] for match in _BEARER.finditer(folded))
-    last = (who.split()[-1] for who in found if who.strip())
+    named = (who for who in found if who.strip() and not claims(who).denies)
+    last = (who.split()[-1] for who in named)
     return frozenset(word if word.isascii() else word[-2:] for word in last)

@@ -17,7 +17,8 @@ from policy_qa.quantities import quantities
 from policy_qa.types import Field, Quantity, Span
 
 _CLAUSE: Final = re.compile(r"[^,;:。!?()（）\[\]「」『』\"“”…\n]+")
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 4_096
+_NOISE: Final = "noise"
 _RULING: Final = ("steps", "bearers", "effects")
 """What a rule says, which is not said where it stands in the condition of another."""
 
@@ -53,7 +54,7 @@ class Reading:
 
     Attributes:
         facts: In the sentence's order, of a field after field.
-        traits: Fields that it has facts of, and those of `patterns.toml`: `noise`, `listing`, …
+        traits: Fields that it has facts of, and those of `patterns.toml` but `noise`.
         dates: Those to which it is tied; beginnings, which hold ever since, left out.
     """
 
@@ -71,7 +72,11 @@ def read_sentence(sentence: str) -> Reading:
     conditions = [fact.span for fact in facts if fact.field == "conditions"]
     facts = [one for one in facts if one.field not in _RULING or not _inside(one.span, conditions)]
     facts.sort(key=lambda fact: (fact.span.start, fact.span.end, fact.field))
-    traits = {rule.trait for rule in patterns().sentences if rule.pattern.search(folded.text)}
+    traits = {
+        rule.trait
+        for rule in patterns().sentences
+        if rule.trait != _NOISE and rule.pattern.search(folded.text)
+    }
     traits |= {fact.field for fact in facts}
     traits |= {"date"} if found else set()
     return Reading(
@@ -85,11 +90,12 @@ def read_sentence(sentence: str) -> Reading:
     )
 
 
+@lru_cache(_REMEMBERED)
 def is_noise(sentence: str) -> bool:
     """Whether a sentence is a greeting, thanks, or a link to elsewhere: it answers nothing."""
     folded = fold(sentence)
     return any(
-        rule.trait == "noise" and rule.pattern.search(folded) for rule in patterns().sentences
+        rule.trait == _NOISE and rule.pattern.search(folded) for rule in patterns().sentences
     )
 
 
@@ -104,9 +110,25 @@ def party_named(word: str) -> str:
     return known[next((form for form in endings if form in known), word)]
 
 
-def _first_party(folded: str) -> str:
-    match = patterns().party.search(folded)
-    return party_named(match[0]) if match else ""
+def _bearer(folded: str) -> str:
+    """Return the party that bears something in a folded clause, empty if none is named.
+
+    The last one before the verb, unless something is borne for it: 向买家支付, not the buyer.
+    """
+    verb = _BEARING.search(folded)
+    before = folded[: verb.start()] if verb else folded
+    named = [match for match in patterns().party.finditer(before) if not _served(folded, match)]
+    return party_named(named[-1][0]) if named else ""
+
+
+def _served(folded: str, party: re.Match[str]) -> bool:
+    return folded[: party.start()].endswith(("向", "给", "为", "替", "对", "和", "与", "帮"))
+
+
+_BEARING: Final = re.compile(
+    r"承担|负担|支付|赔偿|垫付|赔付|补偿|缴纳|自理|自付|自负|负责|负.{0,4}责任|买单|出(?![卖租借])"
+    r"|\b(?:pays?|bears?|covers?|reimburses?|compensates?|responsible|liable|refunds?)\b"
+)
 
 
 def _clause_facts(folded: Folded) -> Iterator[SentenceFact]:
@@ -123,7 +145,7 @@ def _clause_facts(folded: Folded) -> Iterator[SentenceFact]:
                     continue
                 taken.update((rule.field, at) for at in range(span.start, span.end))
                 original = folded.original(span.start, span.end)
-                party = _first_party(match[0]) if rule.field == "bearers" else ""
+                party = _bearer(match[0]) if rule.field == "bearers" else ""
                 yield SentenceFact(rule.field, original, None, party)
 
 

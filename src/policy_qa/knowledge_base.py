@@ -286,11 +286,12 @@ class KnowledgeBase:
         Raises:
             InputError: If there is no entry of that id.
         """
-        passages = [passage for _, passage in self._store.passages(entry_id)]
-        if not passages:
+        document_id = self._store.document_of(entry_id)
+        if document_id is None:
             raise InputError(f"The knowledge base at {self.path} has no entry {entry_id!r}.")
-        document = self.document(passages[0].document_id)
-        return rule_card(document, [passage for passage in passages if not passage.is_question])
+        passages = (passage for _, passage in self._store.passages(entry_id))
+        answer = [passage for passage in passages if not passage.is_question]
+        return rule_card(self.document(document_id), answer)
 
     def explain(self, query: str, entry_ids: Iterable[str]) -> dict[str, list[Match]]:
         """Return the words of a query that each of some entries holds in other words, and why.

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
-from policy_qa.types import Caution, CautionKind, Field, Status
-
-Language = Literal["zh-Hant", "zh-Hans", "en"]
+from policy_qa.types import Caution, Field, Language, Status
 
 LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "en": "English"}
 """The languages of the labels, each in its own name."""
@@ -46,7 +44,7 @@ class Labels:
     failed: str
     failed_note: str
     fields: Mapping[Field, str]
-    cautions: Mapping[CautionKind, str]
+    cautions: Mapping[str, str]
     also: str
     reading: str
     whole_card: str
@@ -106,9 +104,10 @@ LABELS: Mapping[Language, Labels] = {
             "amount": "另一則條目說的數字不同",
             "polarity": "另一則條目說的相反",
             "bearer": "另一則條目說由別人承擔",
-            "asked_polarity": "問題與原文一個說「不」、一個沒有：{denied}",
-            "asked_party": "您問的是{asked}，原文說的是{found}",
-            "dated": "原文說的是 {day} 為止的情況，可能已經過時",
+            "asked_polarity": "您說「{asked}」，原文說可以",
+            "found_polarity": "原文說「{found}」，與您問的相反",
+            "asked_party": "您問的是「{asked}」，原文說的是「{found}」",
+            "dated": "原文所說的「{quote}」已經過去（{day}），可能不再適用",
             "expired": "這則條目已於 {day} 失效",
             "not_yet": "這則條目自 {day} 起才生效",
         },
@@ -160,9 +159,10 @@ LABELS: Mapping[Language, Labels] = {
             "amount": "另一则条目说的数字不同",
             "polarity": "另一则条目说的相反",
             "bearer": "另一则条目说由别人承担",
-            "asked_polarity": "问题与原文一个说“不”、一个没有：{denied}",
-            "asked_party": "您问的是{asked}，原文说的是{found}",
-            "dated": "原文说的是 {day} 为止的情况，可能已经过时",
+            "asked_polarity": "您说“{asked}”，原文说可以",
+            "found_polarity": "原文说“{found}”，与您问的相反",
+            "asked_party": "您问的是“{asked}”，原文说的是“{found}”",
+            "dated": "原文所说的“{quote}”已经过去（{day}），可能不再适用",
             "expired": "这则条目已于 {day} 失效",
             "not_yet": "这则条目自 {day} 起才生效",
         },
@@ -214,9 +214,10 @@ LABELS: Mapping[Language, Labels] = {
             "amount": "Another entry gives another number",
             "polarity": "Another entry says the opposite",
             "bearer": "Another entry says that somebody else bears it",
-            "asked_polarity": "Only one of question and source says no: {denied}",
-            "asked_party": "You asked about {asked}; the source speaks of {found}",
-            "dated": "The source tells how it was until {day}; it may be out of date",
+            "asked_polarity": "You say “{asked}”; the source permits it",
+            "found_polarity": "The source says “{found}”, the opposite of what you asked",
+            "asked_party": "You asked about “{asked}”; the source speaks of “{found}”",
+            "dated": "“{quote}” in the source has passed ({day}); it may be out of date",
             "expired": "This entry expired on {day}",
             "not_yet": "This entry holds from {day}",
         },
@@ -229,9 +230,12 @@ LABELS: Mapping[Language, Labels] = {
 
 def caution_text(caution: Caution, labels: Labels) -> str:
     """Return what a caution warns of, in one sentence."""
-    denied = caution.asked or caution.found
-    return labels.cautions[caution.kind].format(
-        asked=caution.asked, found=caution.found, denied=denied, day=caution.day
+    kind = "found_polarity" if caution.kind == "asked_polarity" and caution.found else caution.kind
+    return labels.cautions[kind].format(
+        asked=caution.asked,
+        found=caution.found,
+        day=caution.day,
+        quote=caution.citations[0].quote,
     )
 
 

@@ -10,7 +10,7 @@ QUESTION_ENDS: Final = ("?", "？", "嗎", "吗", "呢")
 LONGEST_QUESTION_LINE: Final = 120
 LONGEST_HEADING: Final = 40
 SENTENCE_ENDS: Final = tuple("。.!！?？,，;；:：、…")
-FRONT_MATTER: Final = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+FRONT_MATTER: Final = re.compile(r"---[ \t]*\r?\n((?:.*?\r?\n)?)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 """What stands between lines of three dashes at the top of a Markdown file: data about it."""
 _INTERROGATIVE: Final = re.compile(
     r"如何|怎[麼么樣样辦办]|什[麼么]|甚麼|哪[些個个裡裏里種种兒儿位]|何[時时]|[為为]何|是否|[能可]否"

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from itertools import pairwise
 
-from policy_qa.labels import Labels, Language, caution_text
-from policy_qa.output import Lines, percent
+from policy_qa.labels import Labels, caution_text
+from policy_qa.output import percent
+from policy_qa.places import Lines
 from policy_qa.reading import reading
 from policy_qa.types import (
     CONTRADICTIONS,
@@ -21,10 +22,15 @@ from policy_qa.types import (
     Citation,
     Document,
     Entry,
+    Field,
     Hit,
+    Language,
     RuleCard,
     Span,
 )
+
+_LONGEST_WHOLE = 10_000
+"""Characters. All points of a longer entry would fill screens, and take a second to find."""
 
 
 def style() -> str:
@@ -123,7 +129,7 @@ def answer_card(
         answer: The answer.
         labels: In the reader's language.
         language: Quotes in the other script are shown in this one's too.
-        whole: All that the entry says, folded below the card; None for none.
+        whole: All that the entry says, folded below the card if it is more; None for none.
     """
     notes = {
         "answered": "",
@@ -147,7 +153,7 @@ def answer_card(
         parts.append(f'<p class="pq-place">{escape(labels.also)}: {places}</p>')
     parts += [_caution(caution, labels, language) for caution in answer.cautions]
     parts.append(_rule_card(answer.fields, labels))
-    if whole and _count(whole) > _count(answer.fields):
+    if whole and _points(whole) - _points(answer.fields):
         parts.append(
             f'<details class="pq-whole"><summary>{escape(labels.whole_card)}</summary>'
             f"{_rule_card(whole, labels)}</details>"
@@ -163,15 +169,20 @@ def answer_card(
 def _quote(citation: Citation, labels: Labels, language: Language) -> str:
     return (
         f'<figure class="pq-quote"><blockquote>{escape(citation.quote.strip())}</blockquote>'
-        f"{_reading(citation, language)}"
+        f"{_reading(citation, labels, language)}"
         f"<figcaption>{escape(_cited(citation, labels))}</figcaption></figure>"
     )
 
 
-def _reading(citation: Citation, language: Language) -> str:
+def _reading(citation: Citation, labels: Labels, language: Language) -> str:
     """Return a quote in the reader's script as HTML; nothing if it is in that script already."""
     other = reading(citation.quote.strip(), language)
-    return f'<p class="pq-reading" lang="{language}">{escape(other)}</p>' if other else ""
+    if not other:
+        return ""
+    return (
+        f'<p class="pq-reading" lang="{language}"><span class="pq-label">{escape(labels.reading)}'
+        f"</span>{escape(other)}</p>"
+    )
 
 
 def _cited(citation: Citation, labels: Labels) -> str:
@@ -199,8 +210,13 @@ def _rule_card(card: RuleCard, labels: Labels) -> str:
     return f'<dl class="pq-facts">{"".join(rows)}</dl>' if rows else ""
 
 
-def _count(card: RuleCard) -> int:
-    return sum(map(len, card.values()))
+def _points(card: RuleCard) -> set[tuple[Field, str]]:
+    return {(field, fact.citation.quote) for field, facts in card.items() for fact in facts}
+
+
+def is_readable(entry: Entry) -> bool:
+    """Whether an entry is short enough to show every point of it."""
+    return entry.span.end - entry.span.start <= _LONGEST_WHOLE
 
 
 def source_card(document: Document, entry: Entry, quotes: Iterable[Span], labels: Labels) -> str:

@@ -39,7 +39,8 @@ _WEAK_CUTS = (
     re.compile(r"(?<!\d)(?<!\d[.)）])\s+"),
     re.compile(r"\s+"),
 )
-_WIDE = re.compile(r"[\u2e80-\uffef\U00020000-\U0003ffff]")
+WIDE = re.compile(r"[\u2e80-\uffef\U00020000-\U0003ffff]")
+"""A character as wide as two Latin ones."""
 _UNIT_WORDS = (
     "工作[天日]|個工作[天日]|个工作[天日]|小[時时]|分[鐘钟]|[個个]月|[公英]里|公[斤克尺分]"
 )
@@ -112,7 +113,7 @@ def _is_wrapped(text: str, line: Span, after: int) -> bool:
         return True
     return (
         line.end - line.start >= _FULL_LINE_CHARS
-        and not _WIDE.search(text, line.start, line.end)
+        and not WIDE.search(text, line.start, line.end)
         and _FULL_LINE_END.match(text, last, line.end) is not None
         and _FULL_LINE_START.match(text, after) is not None
     )
@@ -158,7 +159,7 @@ def _reach(text: str, start: int) -> int:
     """Return where the longest window from here ends: a Chinese character is as wide as two."""
     narrow = 2 * PASSAGE_MAX_CHARS
     for position in range(start, min(start + narrow, len(text))):
-        narrow -= 2 if _WIDE.match(text, position) else 1
+        narrow -= 2 if WIDE.match(text, position) else 1
         if narrow < 0:
             return position
     return start + 2 * PASSAGE_MAX_CHARS

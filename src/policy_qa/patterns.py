@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from policy_qa.types import Field
+
+Role = Literal["affected", "bearer"]
 
 _FILE = "patterns.toml"
 _LISTS = ("durations", "currencies", "bounds", "dates", "polarity")
@@ -67,7 +69,7 @@ class QuestionPattern:
 class RolePattern:
     """In which role a text names a party."""
 
-    role: str
+    role: Role
     pattern: re.Pattern[str]
     examples: tuple[str, ...]
 

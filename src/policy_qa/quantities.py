@@ -4,8 +4,9 @@ A quantity is a number, or two that bound a range, with a unit, and the words ar
 it a limit: 10-15元, 五百元以上五千元以下, 超过72小时, within 14 days, 百分之三十, 三成.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -22,24 +23,81 @@ _DIGITS: Final = {c: n for n, c in enumerate("零一二三四五六七八九")} 
 _TENS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1_000, "仟": 1_000}
 _MYRIADS: Final = {"万": 10_000, "亿": 100_000_000}
 _HAN: Final = "".join((*_DIGITS, *_TENS, *_MYRIADS, "半"))
-_ENGLISH: Final = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40,
-    "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "half": 0.5,
-}  # fmt: skip
-_ENGLISH_POWERS: Final = {"hundred": 100, "thousand": 1_000, "k": 1_000, "million": 1_000_000}
-_NUMBER: Final = (
-    r"(?:(?<![\d第])(?<!\d[.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?[千百万亿]*"
-    r"(?: ?(?:thousand|million|k)\b)?"
-    rf"|(?<![第{_HAN}])[{_HAN}]+"
-    rf"|\b(?:{'|'.join(_ENGLISH)})\b(?: (?:hundred|thousand|million)\b)?)"
+_POWERS: Final = _TENS | _MYRIADS
+_DIGIT: Final = "".join(_DIGITS)
+_EITHER: Final = re.compile(
+    "(?P<before>.*?)(?P<one>[一二三四五六七八九两])(?P<other>[二三四五六七八九两])(?P<after>.*)"
 )
+"""三四十天: two numerals next to each other, or 三五, say that it is either."""
+_ENGLISH: Final = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_ENGLISH_TENS: Final = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_ENGLISH_ONES: Final = {"a": 1, "an": 1} | _ENGLISH | _ENGLISH_TENS
+_ENGLISH_POWERS: Final = {"thousand": 1_000, "k": 1_000, "million": 1_000_000}
+_HALF: Final = re.compile(r"half(?: an?)?(?: (thousand|million))?")
+_SMALL: Final = (
+    rf"(?:(?:{'|'.join(_ENGLISH_TENS)})(?:[ -](?:{'|'.join(_ENGLISH)})\b)?"
+    rf"|(?:{'|'.join(_ENGLISH)}))\b"
+)
+_BELOW_THOUSAND: Final = rf"(?:{_SMALL}|an?\b)(?: hundred\b(?: (?:and )?{_SMALL})?)?"
+_ENGLISH_NUMERAL: Final = (
+    rf"\b(?:half\b(?: an?\b)?(?: (?:thousand|million)\b)?|{_BELOW_THOUSAND}"
+    rf"(?: (?:thousand|million)\b(?: (?:and )?{_BELOW_THOUSAND})?)?(?: and a half\b)?)"
+)
+_ARABIC: Final = r"(?>(?:\d{1,3}(?:,\d{3})++|\d++)(?:\.\d++)?(?:[百千万亿]++\d*+)*+)"
+"""Possessive throughout: of many powers in a row there are too many ways to split them."""
+_ORDINAL: Final = r"(?<!第\s)"
+_NUMBER: Final = (
+    rf"(?:(?:(?<![\d第百千万亿])(?<!\d[.,]){_ORDINAL}{_ARABIC}"
+    rf"|(?:(?<![第几数\d{_HAN}]){_ORDINAL}|(?<=万一))(?!万一)[{_HAN}]++(?:点[{_DIGIT}]+[百千万亿]*)?)"
+    r"(?:个半(?=月|小时|钟头|星期|礼拜)| ?(?:thousand|million|k)\b| and a half\b)?"
+    rf"|{_ENGLISH_NUMERAL})"
+)
+_AGAIN: Final = rf"(?:\s?\((?P<again>{_NUMBER})\))?"
+"""Legal English says it twice: thirty (30) days."""
+_UP_TO: Final = r"\s?(?:-|~|至|到|to)\s?"
 _TO: Final = r"\s?(?:-|~|至|到|to|or|and)\s?"
+_NOT: Final = r"(?:不得?|未|没有?|(?<![a-z])not (?:to )?)?"
+"""Turns a limit round: 不高于, not exceeding."""
+_LIMIT_OF: Final = (
+    rf"(?:(?:不得?|未)(?:超过|[高低大小多少]于)|[至最][多少])"
+    rf"(?![^,;]*部分)(?:(?![{_HAN}第几数每或和与及并且但处罚按])[\u4e00-\u9fff]){{1,4}}\s?"
+)
+"""What is limited may stand between: 不得超过成交额20%."""
 _LONGEST_BOUND: Final = 24
 _PLAIN: Final = "CNY"
 """What 元 means where nothing else is said: 新台币五万元以上二十万元以下 says it once."""
+_ONLY_BEHIND: Final = ("元", "块", "块钱")
+"""Units that never stand before their number: 付了10元30天内."""
 _CALENDAR_YEARS: Final = range(1000, 3000)
+_ELSE: Final = re.compile(r"周[岁末边]|年[级代]|天猫|\w(?:[\s-]old| of age)\b")
+"""What a unit is the end or the beginning of where it is none: 十八周岁, 统一天猫, 18 years old."""
+_YUAN: Final = (
+    r"块(?=钱|\s?\d|[一二三四五六七八九][毛角]?(?!\w)|[^\w\s]|\s|$|[至到多]|以[上下内]|之?内|左右)"
+)
+"""Money, not pieces, as 三块电池 are; 三块五 is 3.5."""
+_WEIGHED: Final = re.compile(r"\b(?:weigh|heav)\w*\b[^,;.!?]*$")
+_WEIGHT: Final = re.compile(r" (?:of|in weight|heavier|lighter|overweight)\b")
+_NUMERAL: Final = rf"(?:\d{{1,3}}|[{_HAN}]{{1,5}})"
+_MINGUO: Final = re.compile(
+    rf"\d{{2,3}}年度|1\d\d年\s?\d{{1,2}}月(?!内)|{_NUMERAL}年\s?{_NUMERAL}月\s?{_NUMERAL}[日号]"
+)
+"""Years that are counted like years of a duration: of the Republic, 112年1月."""
+_IN_A_MONTH: Final = re.compile(rf"(?:月|[/-])\s?(?:{_NUMERAL}[日号]?\s?[-~至到、]\s?)*$")
+"""Before a day of the month: 5月1、2日."""
+NOTHING_COUNTED: Final = (
+    r"(?:and|or|but|if|when|where|while|as|than|because|unless|the|an?|this|that|these|those|it|we"
+    r"|you|they|he|she|i|our|your|their|its|is|are|was|were|will|would|shall|should|must|may|might"
+    r"|can|could|has|have|had|do|does|did|by|in|on|at|for|with|within|without|under|per|each|after"
+    r"|before|since|from|until|till|through|only|not|no|also|all|there|which|who)\b"
+)
+"""English words that may follow a number that counts nothing: $5 to 10 for shipping, in 2019 we."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +118,12 @@ class Found:
 def quantities(folded: str) -> list[Found]:
     """Return the durations and amounts of a folded text, in its order."""
     words = _words()
-    cores = [core for form in words.forms for core in form.finditer(folded)]
     found: list[Found] = []
-    for core in sorted(cores, key=lambda core: (core.start(), -core.end())):
-        if found and core.start() < found[-1].span.end:
+    for core in sorted(_cores(folded, words), key=lambda core: (core.start(), -core.end())):
+        free = found[-1].span.end if found else 0
+        if core.start() < free:
             continue
-        read = _read(folded, core, words)
+        read = _read(folded, core, words, free)
         if read and found and (joined := _joined(found[-1], read)):
             found[-1] = joined
         elif read:
@@ -73,116 +131,221 @@ def quantities(folded: str) -> list[Found]:
     return found
 
 
+def _cores(folded: str, words: "_Words") -> Iterator[re.Match[str]]:
+    """Yield numbers with their units; of a range in two units, 30分钟到1小时, each by itself.
+
+    After a range its last number with the unit follows, for where the first one is of another
+    quantity, rmb 5 or 10%, or is none, 1、30天.
+    """
+    for form in words.forms:
+        for core in form.finditer(folded):
+            parts = core.groupdict()
+            first = parts.get("first")
+            if first and _unit(first, words) != _unit(core["unit"], words):
+                yield from words.single.finditer(folded, *core.span())
+                continue
+            if not (parts.get("to") == "、" and not _is_either(core)):
+                yield core
+            if parts.get("to"):
+                yield from words.single.finditer(folded, core.start("high"), core.end())
+
+
+def _is_either(core: re.Match[str]) -> bool:
+    """Whether two numbers say that it is either of them, 1、2天, and are no list, 1、30天."""
+    return number(core["high"]) == (number(core["low"]) or 0) + 1
+
+
 def number(numeral: str) -> float | None:
     """Return what a folded numeral of any kind comes to; None if it is none."""
-    if match := re.fullmatch(r"([\d,]*\d(?:\.\d+)?)([千百万亿]*) ?([a-z]*)", numeral):
-        value = float(match[1].replace(",", ""))
-        for letter in match[2]:
-            value *= _TENS.get(letter) or _MYRIADS[letter]
-        return value * _ENGLISH_POWERS.get(match[3], 1)
-    if numeral.isascii():
-        word, _, power = numeral.partition(" ")
-        return _ENGLISH[word] * _ENGLISH_POWERS.get(power, 1) if word in _ENGLISH else None
-    return _chinese(numeral)
+    if numeral.isascii() and not numeral[:1].isdigit():
+        value = _english(numeral)
+    elif match := re.fullmatch(r"([\d,]*\d(?:\.\d+)?) ?(thousand|million|k)", numeral):
+        value = float(match[1].replace(",", "")) * _ENGLISH_POWERS[match[2]]
+    else:
+        whole = re.sub("个?半$| and a half$", "", numeral)
+        half = 0.5 if whole != numeral else 0.0
+        rest = _chinese(whole) if whole else 0.0
+        value = None if rest is None else rest + half
+    return value if value is None or math.isfinite(value) else None
+
+
+def _english(numeral: str) -> float | None:
+    if not re.fullmatch(_ENGLISH_NUMERAL, numeral):
+        return None
+    if half := _HALF.fullmatch(numeral):
+        return 0.5 * _ENGLISH_POWERS.get(half[1], 1)
+    whole = numeral.removesuffix(" and a half")
+    total = section = 0.0
+    for word in re.split("[ -]", whole):
+        if word in _ENGLISH_POWERS:
+            total += section * _ENGLISH_POWERS[word]
+            section = 0.0
+        elif word == "hundred":
+            section *= 100
+        else:
+            section += _ENGLISH_ONES.get(word, 0)
+    return total + section + (0.5 if whole != numeral else 0.0)
 
 
 def _chinese(numeral: str) -> float | None:
-    half = 0.5 if numeral.endswith("半") else 0.0
-    letters = numeral.removesuffix("半")
-    if any(letter not in _HAN or letter == "半" for letter in letters):
+    """Return what a numeral of Chinese characters, Arabic digits or both comes to."""
+    if numeral and all(letter in _DIGITS for letter in numeral):
+        return float("".join(str(_DIGITS[letter]) for letter in numeral))
+    if match := re.fullmatch(rf"([{_HAN}]+)点([{_DIGIT}]+)([百千万亿]*)", numeral):
+        digits = "".join(str(_DIGITS[letter]) for letter in match[2])
+        value = _chinese(match[1])
+        powers = math.prod(_POWERS[letter] for letter in match[3])
+        return None if value is None else (value + float(f"0.{digits}")) * powers
+    if not re.fullmatch(rf"(?:[\d,]*\d(?:\.\d+)?)?[{_HAN}\d]*", numeral) or "半" in numeral:
         return None
-    if letters and all(letter in _DIGITS for letter in letters):
-        return float("".join(str(_DIGITS[letter]) for letter in letters)) + half
-    total = section = 0.0
-    digit: int | None = None
-    for letter in letters:
-        if letter in _DIGITS:
-            digit = _DIGITS[letter]
-        elif letter in _TENS:
-            section += (1 if digit is None else digit) * _TENS[letter]
-            digit = None
+    return _sum(re.findall(r"\d+(?:\.\d+)?|\D", numeral.replace(",", "")))
+
+
+def _sum(parts: list[str]) -> float | None:
+    """Return the sum of digits and powers: 3 万 5 千; None if two digits have none between them.
+
+    A last digit right behind a power counts the next lower one: 一万五 is 15000.
+    """
+    total = myriads = section = 0.0
+    digit: float | None = None
+    power = 1.0
+    for part in parts:
+        if part in ("零", "〇"):
+            power = 1.0
+        elif part in _TENS:
+            section += (1 if digit is None else digit) * _TENS[part]
+            digit, power = None, _TENS[part]
+        elif part in _MYRIADS:
+            section += digit or 0.0
+            if part == "万":
+                myriads += (section or 1) * _MYRIADS[part]
+            else:
+                total += (myriads + section or 1) * _MYRIADS[part]
+                myriads = 0.0
+            section, digit, power = 0.0, None, _MYRIADS[part]
+        elif digit is not None:
+            return None
         else:
-            total = (total + section + (digit or 0)) * _MYRIADS[letter]
-            section, digit = 0.0, None
-    return total + section + (digit or 0) + half
+            digit = float(_DIGITS.get(part, part))
+            if len(part) > 1:
+                power = 1.0
+    return total + myriads + section + (digit or 0.0) * max(1.0, power / 10)
+
+
+def _either(numeral: str) -> tuple[float | None, float | None]:
+    """Return the least and the most that a numeral says: 三四十 is 30 or 40."""
+    match = _EITHER.fullmatch(numeral)
+    is_positional = len(numeral) > 2 and all(letter in _DIGITS for letter in numeral)
+    if match and not is_positional:
+        one, other = number(match["one"]) or 0, number(match["other"]) or 0
+        if other == one + 1 or (one, other) == (3, 5):
+            low, high = (match["before"] + match[of] + match["after"] for of in ("one", "other"))
+            return number(low), number(high)
+    return number(numeral), number(numeral)
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
     forms: tuple[re.Pattern[str], ...]
     unit_of: Mapping[str, str]
-    before: re.Pattern[str]
+    single: re.Pattern[str]
+    before: Mapping[Field, re.Pattern[str]]
     after: re.Pattern[str]
-    at_most: re.Pattern[str]
-    at_least: re.Pattern[str]
+    limit: re.Pattern[str]
 
 
 @cache
 def _words() -> _Words:
     known = patterns()
     durations, currencies = _unit_of(known.durations), _unit_of(known.currencies)
-    duration, currency = any_of(durations), any_of(currencies)
+    currency = f"{any_of(currencies.keys() - {'块'})}|{_YUAN}"
+    ahead = any_of(currencies.keys() - set(_ONLY_BEHIND))
     low, high = f"(?P<low>{_NUMBER})", f"(?P<high>{_NUMBER})"
     units = (
-        rf"{duration}|月(?=以[上下内]|之?内)|{currency}|[%倍]|percent|per cent"
-        r"|times(?! (?:a|per)\b)|成(?![为立功年交员本品长分就果效绩])"
+        rf"{any_of((durations | currencies).keys() - {'块'})}|{_YUAN}"
+        r"|月(?=以[上下内]|之?内)|(?<=半)月(?![初底末])"
+        r"|[%‰倍]|percent|per cent"
+        r"|times(?! (?:a|per)\b)|成(?!不变|[为立功年交员本品长分就果效绩])"
     )
     bounds = known.bounds
     at_most = (*bounds["at_most_before"], *bounds["at_most_after"])
     at_least = (*bounds["at_least_before"], *bounds["at_least_after"])
-    before = (*bounds["at_most_before"], *bounds["at_least_before"], *bounds["around_before"])
+    limits = (*bounds["at_most_before"], *bounds["at_least_before"])
+    around = bounds["around_before"]
+    for_how_much = tuple(word for word in around if word.split()[0] != "for")  # 2 for $5
     after = (*bounds["at_most_after"], *bounds["at_least_after"], *bounds["around_after"])
+    alone = rf"\s?(?:{currency}|{any_of(after)}|不等|之间|的|[^\w\s%‰-]|$|{NOTHING_COUNTED})"
+    behind = rf"[多余]?(?P<unit>{units})(?P<half>(?:半(?![价数路途夜]))?)"
+    behind += r"(?:(?<=块)(?P<tenths>[1-9一二三四五六七八九])[毛角]?(?!\w))?"
     return _Words(
         forms=(
             re.compile(rf"(?P<percent>百分之){low}(?:{_TO}(?:百分之)?{high})?"),
             re.compile(rf"(?P<parts>{_NUMBER})分之(?P<share>{_NUMBER})"),
             re.compile(
-                rf"(?P<unit>{currency})\s?{low}(?:{_TO}(?:{currency})?\s?{high})?(?:\s?(?:{currency}))?"
+                rf"(?P<unit>{ahead})\s?{low}(?:(?:\s?(?:{currency}))?{_UP_TO}(?P<same>{ahead})?"
+                rf"\s?{high}(?(same)|(?={alone})))?(?:\s?(?:{currency}))?"
             ),
             re.compile(
-                rf"{low}[\s-]?(?:(?:{units})?{_TO}{high}[\s-]?)?[多余]?(?P<unit>{units})(?P<half>半?)"
+                rf"(?<![$€£¥]){low}{_AGAIN}[\s-]?"
+                rf"(?:(?P<first>{units})?(?P<to>{_TO}|、){high}(?:\s?\({_NUMBER}\))?[\s-]?)?{behind}"
             ),
         ),
+        single=re.compile(rf"{low}(?P<high>){_AGAIN}[\s-]?{behind}"),
         unit_of=durations | currencies,
-        before=re.compile(rf"(?:(?:{any_of(before)})的?\s?)+$"),
+        before={
+            "deadlines": _before((*limits, *around)),
+            "amounts": _before((*limits, *for_how_much)),
+        },
         after=re.compile(rf"\s?(?:{any_of(after)})"),
-        at_most=re.compile(any_of(at_most)),
-        at_least=re.compile(any_of(at_least)),
+        limit=re.compile(
+            rf"(?P<not>{_NOT})(?:(?P<most>{any_of(at_most)})|(?P<least>{any_of(at_least)}))"
+        ),
     )
+
+
+def _before(bounds: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for bounding words at the end; the 前 of 之前 and the like is none."""
+    word = rf"{_NOT}(?!(?<=[提之以目当此])前)(?:{any_of(bounds)})的?\s?"
+    return re.compile(rf"(?:{_LIMIT_OF}|{word})(?:{word})*$")
 
 
 def _unit_of(units: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return {word: unit for unit, words in units.items() for word in words}
 
 
-def _read(folded: str, core: re.Match[str], words: _Words) -> Found | None:
-    """Return the quantity of a match with the bounding words around it; None if it is none."""
-    parts = core.groupdict()
-    if parts.get("share"):
-        return _share(core, parts["parts"], parts["share"])
-    low = number(parts["low"])
-    high = number(parts["high"]) if parts["high"] else low
-    word = parts.get("unit") or ""
-    before = words.before.search(folded[max(0, core.start() - _LONGEST_BOUND) : core.start()])
+def _read(folded: str, core: re.Match[str], words: _Words, free: int) -> Found | None:
+    """Return the quantity of a match with the bounding words around it; None if it is none.
+
+    What stands before `free` belongs to the quantity before.
+    """
+    low, high, unit = _value(core, words)
+    field: Field = "deadlines" if unit in patterns().durations else "amounts"
+    begin = max(free, core.start() - _LONGEST_BOUND)
+    before = words.before[field].search(folded, begin, core.start())
     after = words.after.match(folded, core.end())
     bound = (before[0] if before else "") + "|" + (after[0] if after else "")
-    if low is None or high is None or _is_no_quantity(folded, core, word, bounded=len(bound) > 1):
+    if low is None or high is None or _is_no_quantity(folded, core, bounded=len(bound) > 1):
         return None
-    unit, factor = _unit(word, words) if word else (PERCENT, 1.0)
-    more = 0.5 if parts.get("half") else 0.0
-    low, high = (low + more) * factor, (high + more) * factor
-    start = core.start() - (len(before[0]) if before else 0)
-    field: Field = "deadlines" if unit in patterns().durations else "amounts"
+    start = before.start() if before else core.start()
     value = _bounded(min(low, high), max(low, high), unit, bound, words)
     return Found(field, Span(start, after.end() if after else core.end()), value)
 
 
-def _share(core: re.Match[str], parts: str, share: str) -> Found | None:
-    whole, part = number(parts), number(share)
-    if not whole or part is None:
-        return None
-    percent = round(100 * part / whole, 2)
-    return Found("amounts", Span(*core.span()), Quantity(percent, percent, PERCENT))
+def _value(core: re.Match[str], words: _Words) -> tuple[float | None, float | None, str]:
+    """Return the least and the most of a match, without the words around it, and its unit."""
+    parts = core.groupdict()
+    if parts.get("share"):
+        whole, part = number(parts["parts"]), number(parts["share"])
+        percent = round(100 * part / whole, 2) if whole and part is not None else None
+        return percent, percent, PERCENT
+    low, high = _either(parts["low"])
+    if parts["high"]:
+        high = _either(parts["high"])[1]
+    unit, factor = _unit(parts["unit"], words) if parts.get("unit") else (PERCENT, 1.0)
+    more = 0.5 if parts.get("half") else (number(parts.get("tenths") or "0") or 0.0) / 10
+    if low is None or high is None:
+        return None, None, unit
+    return (low + more) * factor, (high + more) * factor, unit
 
 
 def _unit(word: str, words: _Words) -> tuple[str, float]:
@@ -191,36 +354,69 @@ def _unit(word: str, words: _Words) -> tuple[str, float]:
         return PERCENT, 10.0
     if word in ("%", "percent", "per cent"):
         return PERCENT, 1.0
+    if word == "‰":
+        return PERCENT, 0.1
     if word in ("倍", "times"):
         return TIMES, 1.0
     return ("month", 1.0) if word == "月" else (words.unit_of[word], 1.0)
 
 
-def _is_no_quantity(folded: str, core: re.Match[str], word: str, *, bounded: bool) -> bool:
-    """Whether a number with a unit is a date, or "a day" of no particular length."""
-    low = core["low"]
-    previous = folded[core.start() - 1 : core.start()]
-    if word == "年" and re.fullmatch(r"\d{4}|[零〇一二三四五六七八九]{4}", low):
-        return (number(low) or 0) in _CALENDAR_YEARS
+def _is_no_quantity(folded: str, core: re.Match[str], *, bounded: bool) -> bool:
+    """Whether a number with a unit is a date, an age, another unit, or just "a day"."""
+    parts = core.groupdict()
+    low, word, again = parts.get("low") or "", parts.get("unit") or "", parts.get("again")
     if low in ("a", "an", "half"):
         return not bounded
-    return word in ("日", "号") and previous in ("月", "/", "-")
+    if again and number(again) != number(low):
+        return True
+    if word and _ELSE.match(folded, core.end() - 1):
+        return True
+    return _is_date(folded, core, word) or _is_other_unit(folded, core, word)
+
+
+def _is_date(folded: str, core: re.Match[str], word: str) -> bool:
+    """Whether a number of years or days tells which one, not how many."""
+    if word in ("年", "year", "years"):
+        start = core.start("high" if core["high"] else "low")
+        if folded.startswith("民国", max(0, core.start() - 2)) or _MINGUO.match(folded, start):
+            return True
+        is_year = re.fullmatch(r"\d{4}|[零〇一二三四五六七八九]{4}", core["low"])
+        return bool(is_year) and (number(core["low"]) or 0) in _CALENDAR_YEARS
+    begin = max(0, core.start() - _LONGEST_BOUND)
+    return word == "日" and bool(_IN_A_MONTH.search(folded, begin, core.start()))
+
+
+def _is_other_unit(folded: str, core: re.Match[str], word: str) -> bool:
+    """Whether what may be a unit is another word: 一块, ISO 9001 second, 10 pounds of rice."""
+    if word == "块":
+        return core["low"] == "一"
+    if word == "second":
+        is_apart = folded[core.start("unit") - 1].isspace()
+        return is_apart and number(core["low"]) != 1
+    if word in ("pound", "pounds"):
+        begin = max(0, core.start() - 2 * _LONGEST_BOUND)
+        return bool(
+            _WEIGHT.match(folded, core.end()) or _WEIGHED.search(folded[begin : core.start()])
+        )
+    return False
 
 
 def _bounded(low: float, high: float, unit: str, bound: str, words: _Words) -> Quantity:
     if low != high:
         return Quantity(low, high, unit)
-    if words.at_most.search(bound):
-        return Quantity(None, high, unit)
-    if words.at_least.search(bound):
-        return Quantity(low, None, unit)
-    return Quantity(low, high, unit)
+    limit = words.limit.search(bound)
+    if not limit:
+        return Quantity(low, high, unit)
+    is_most = bool(limit["most"]) != bool(limit["not"])
+    return Quantity(None, high, unit) if is_most else Quantity(low, None, unit)
 
 
 def _joined(first: Found, second: Found) -> Found | None:
     """Return the range of a lower limit with the upper one right behind it, else None."""
     a, b = first.value, second.value
     if second.span.start != first.span.end or a.high is not None or b.low is not None:
+        return None
+    if a.low is None or b.high is None or a.low > b.high:
         return None
     if a.unit == b.unit or (b.unit == _PLAIN and a.unit in patterns().currencies):
         span = Span(first.span.start, second.span.end)

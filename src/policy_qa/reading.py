@@ -4,7 +4,7 @@ from functools import cache
 
 import opencc
 
-from policy_qa.labels import Language
+from policy_qa.types import Language
 
 _CONVERSIONS = {"zh-Hant": "s2t", "zh-Hans": "t2s"}
 
@@ -14,7 +14,7 @@ def reading(quote: str, language: Language) -> str:
 
     Converted by OpenCC phrase by phrase, without changing the region's words.
     """
-    if language not in _CONVERSIONS:
+    if language not in _CONVERSIONS or (language == "zh-Hant" and not _is_simplified(quote)):
         return ""
     clean = quote.encode("utf-8", "replace").decode("utf-8")  # OpenCC takes no lone surrogates
     converted: str = _converter(_CONVERSIONS[language]).convert(clean)
@@ -22,11 +22,35 @@ def reading(quote: str, language: Language) -> str:
 
 
 def language_of(text: str) -> Language:
-    """Return the language of a text: of Chinese in characters of both scripts, the Traditional."""
-    if not any("\u3400" <= character <= "\u9fff" for character in text):
+    """Return the language of a text; of Chinese in characters of both scripts, the Traditional."""
+    if not any(_is_han(character) for character in text):
         return "en"
-    simplified = not reading(text, "zh-Hans") and bool(reading(text, "zh-Hant"))
-    return "zh-Hans" if simplified else "zh-Hant"
+    return "zh-Hans" if _is_simplified(text) else "zh-Hant"
+
+
+def _is_simplified(text: str) -> bool:
+    """Whether a text has a character that Traditional Chinese writes otherwise.
+
+    Big5 (1984), its character set, tells: it has 台 and 里, which OpenCC would rewrite as well.
+    """
+    return any(
+        _is_han(character)
+        and not _in_big5(character)
+        and _converter("s2t").convert(character) != character
+        for character in text
+    )
+
+
+def _is_han(character: str) -> bool:
+    return "\u3400" <= character <= "\u9fff"
+
+
+def _in_big5(character: str) -> bool:
+    try:
+        character.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache

@@ -11,8 +11,8 @@ Component scores of a hit, of its best passage unless said otherwise:
     entry     the same of the whole entry
     translated, entry_translated  share of the query's words that the passage, or its whole entry,
               holds in other words (see `translation`), 0 to 1
-    agreement  -1 if the entry's question clashes with the query in party or polarity, 1 if it
-              names the same party in the same role, else 0 (see `agreement`)
+    agreement  -1 if the entry's question asks what affects another party than the query does, 1 if
+              the same one, else 0 (see `agreement`)
 Further components judge the best hit (see `confidence`) and do not rank:
     likeness  cosine of the wholly centred vectors (see `centring`), -1 to 1
     lift      likeness above the knowledge base's background for the query's language
@@ -29,7 +29,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from policy_qa.agreement import Claims, agreement, claims, twins
+from policy_qa.agreement import Claims, agreement, asks_what_not, claims, stored_claims, twins
 from policy_qa.centring import LANGUAGES, Centres, language, likeness
 from policy_qa.dense import DenseIndex, Rows
 from policy_qa.dictionary import Dictionary
@@ -212,7 +212,7 @@ class Retriever:
     def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
         """Return the best `top_k` entries, best first; ties in the order of the source."""
         found = self._candidates(query, filters)
-        contenders = self._contenders(query, found, max(top_k, SHARED_AMONG))
+        contenders = self._contenders(query, found, top_k)
         shares = _softmax(np.array([one.score for one in contenders]), among=SHARED_AMONG)
         return [
             self._hit(query, found, contender, rank=rank, share=share)
@@ -222,22 +222,30 @@ class Retriever:
         ]
 
     def _contenders(self, query: EncodedQuery, found: Candidates, count: int) -> list[_Contender]:
-        """Return the best entries, best first: by fused score, and then by what they agree in."""
+        """Return the best entries, best first: by fused score, the first of them also by agreement.
+
+        The same few whatever the count, so that a longer ranking begins with a shorter one.
+        """
         scores = found.fused(query.language)
         best_passage: dict[int, int] = {}
         for position in np.lexsort((found.rows, -scores)):
             best_passage.setdefault(int(found.entries[position]), int(position))
-            if len(best_passage) == count:
+            if len(best_passage) == max(count, SHARED_AMONG):
                 break
         asked = claims(query.text)
         contenders = []
         for number, position in best_passage.items():
             entry, question = self._store.entry(number)
-            agreed = agreement(asked, claims(question))
+            agreed = agreement(asked, stored_claims(question))
             score = float(np.clip(scores[position] + AGREEMENT_WEIGHT * agreed, 0, 1))
             contenders.append(_Contender(entry, question, position, score, agreed))
-        contenders.sort(key=lambda one: (-one.score, int(found.rows[one.position])))
-        return _sided(asked, contenders)
+        first, rest = contenders[:SHARED_AMONG], contenders[SHARED_AMONG:]
+        first.sort(key=lambda one: (-one.score, int(found.rows[one.position])))
+        least = first[-1].score if first else 0.0
+        return [
+            *_sided(asked, first),
+            *(replace(one, score=min(one.score, least), agreement=0.0) for one in rest),
+        ]
 
     def _hit(
         self,
@@ -371,14 +379,15 @@ def _sided(asked: Claims, contenders: list[_Contender]) -> list[_Contender]:
     Twins ask of what may and what may not, or of what is and is not done: they score nearly alike,
     and whether the query denies decides. They change places, and with them their scores.
     """
-    told = [claims(contender.question) for contender in contenders]
+    denied = asks_what_not(asked)
+    told = [stored_claims(contender.question) for contender in contenders]
     for upper, lower in combinations(range(len(contenders)), 2):
         first, second = contenders[upper], contenders[lower]
         if first.score - second.score > TWINS_WITHIN or not twins(told[upper], told[lower]):
             continue
-        if asked.denies == told[lower].denies:
-            contenders[upper] = replace(second, score=first.score, agreement=1.0)
-            contenders[lower] = replace(first, score=second.score, agreement=-1.0)
+        if told[lower].denies == denied:
+            contenders[upper] = replace(second, score=first.score)
+            contenders[lower] = replace(first, score=second.score)
             told[upper], told[lower] = told[lower], told[upper]
     return contenders
 

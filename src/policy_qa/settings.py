@@ -49,8 +49,8 @@ translation or by a word of the lexicon."""
 
 SENTENCE_LEXICAL_WEIGHT: Final = 0.2
 """Weight of the share of the query's weighted tokens that a sentence holds, and of its words in
-translation, to 1 for its dense score, where sentences of one entry compete. Of .1 to 1.2 the best
-on the tuning halves of `eval/seed` and `eval/conclusions` together."""
+translation, to 1 for its dense score, where sentences of one entry compete. Of 0 to .8 the best
+beside .1 (`eval/results/conclusions.md`)."""
 
 QUERY_CENTRING: Final = 0.5
 """Share of its language's centre that a query loses for ranking. A small gain on covidfaq,
@@ -88,13 +88,16 @@ fit in so many, for they are read at a glance; a longer one only if it is as lik
 
 AS_GOOD: Final = 0.007
 """Difference of score of sentences that are as likely to be the answer. Twice as much finds the
-gold span 1 percent more often on the tuning halves, with conclusions a tenth longer."""
+gold span in 1 to 2 more of 100 conclusions, which are up to a fifth longer
+(`eval/results/conclusions.md`)."""
 
 NEARLY_AS_GOOD: Final = 0.035
 """Difference of score up to which a sentence that fits in joins the conclusion."""
 
 WANTED: Final = 0.035
-"""What a sentence gains in score that holds what the query asks for, such as a deadline."""
+"""What a sentence gains in score that holds what the query asks for, such as a deadline.
+Neither this nor the next changes `eval/results/conclusions.md` on balance; they keep a list of
+problems from answering 快遞丟件怎麼處理."""
 
 SHUNNED: Final = 0.07
 """What a sentence loses that cannot be what the query asks for: a list where it asks how."""
@@ -112,7 +115,8 @@ the rule card."""
 
 AGREEMENT_WEIGHT: Final = 0.02
 """What an entry whose question clashes with the query in party or polarity loses of its fused
-score, and one that names the same party in the same role gains."""
+score, and one that names the same party in the same role gains: about the difference between
+twins. Twice as much ranks the same (`eval/results/sides.md`)."""
 
 TWINS_FROM: Final = 0.6
 """Share of the words of two questions that twins have in common, one of which
@@ -120,7 +124,7 @@ denies what the other does not: what may, and what may not, be returned."""
 
 TWINS_WITHIN: Final = 0.06
 """Difference of score within which twins change places if the lower one is on the query's side.
-Of 0 to .1 the best on the tuning half of `eval/sides` (`python eval/sides.py`)."""
+Half as much does as well on `eval/sides`, more does worse (`eval/results/sides.md`)."""
 
 SAME_QUESTION_FROM: Final = 0.95
 """Cosine of the questions of two entries that answer the same question. Entries on neighbouring

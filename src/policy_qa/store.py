@@ -149,6 +149,13 @@ class Store:
         query = f"SELECT {_ENTRY} FROM entries e JOIN documents d ON d.number = e.document {where}"  # noqa: S608
         return map(_entry, self._all(f"{query} ORDER BY e.number", values))
 
+    def document_of(self, entry_id: str) -> str | None:
+        """Return the id of an entry's document, None if there is no entry of that id."""
+        query = (
+            "SELECT d.id FROM entries e JOIN documents d ON d.number = e.document WHERE e.id = ?"
+        )
+        return next((name for (name,) in self._all(query, (entry_id,))), None)
+
     def entry_numbers(self, rows: Iterable[int]) -> dict[int, int]:
         """Return the number of the entry of each passage row."""
         marks = ",".join(str(int(row)) for row in rows)

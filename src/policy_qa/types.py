@@ -18,6 +18,9 @@ Vectors = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float32]
 """`(dim,) float32`."""
 
+Language = Literal["zh-Hant", "zh-Hans", "en"]
+"""Of labels and readings."""
+
 Status = Literal["answered", "related", "not_covered"]
 
 Field = Literal[
@@ -241,14 +244,15 @@ class Caution:
 
     Attributes:
         kind: `deadline`, `amount`, `polarity` and `bearer` are contradictions: another entry says
-            something else of the kind. `asked_polarity` and `asked_party`: the source denies what
-            the query does not (or the other way round), or speaks of another party. `dated`: the
+            something else of the kind. `asked_polarity`: the source permits what the query takes
+            for forbidden, or the other way round. `asked_party`: it tells what affects another
+            party than the query asks about. `dated`: the
             words are tied to a date that has passed. `expired`, `not_yet`: the entry does not hold
             any more, or not yet.
         citations: The words that it is about; of a contradiction the answer's first, the other
             entry's second.
         asked, found: Of `asked_party`, the words of the query and of the source for the party; of
-            `asked_polarity`, what the query or the source denies, the other one being empty.
+            `asked_polarity`, the words of the one that forbids, the other one being empty.
         day: Of `dated`, `expired` and `not_yet`, the day.
     """
 

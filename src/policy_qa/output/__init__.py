@@ -10,11 +10,10 @@ from policy_qa.output.json_fields import (
     rule_card_fields,
 )
 from policy_qa.output.markdown import answer_chat, answer_markdown, escape_markdown
-from policy_qa.output.places import Lines, one_line, percent, printable
+from policy_qa.output.places import one_line, percent, printable
 from policy_qa.output.terminal import answer_text, entries_text, hits_text, rule_card_text
 
 __all__ = [
-    "Lines",
     "answer_chat",
     "answer_fields",
     "answer_markdown",

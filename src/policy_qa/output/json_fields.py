@@ -2,15 +2,13 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from importlib.resources import files
-from itertools import groupby
 from typing import Any
 
-from policy_qa.labels import Language
-from policy_qa.output.places import Lines
+from policy_qa.output.places import with_lines
 from policy_qa.reading import reading
 from policy_qa.types import (
     FIELDS,
@@ -21,6 +19,7 @@ from policy_qa.types import (
     Entry,
     Fact,
     Hit,
+    Language,
     Match,
     Quantity,
     RuleCard,
@@ -108,16 +107,6 @@ def entries_fields(entries: Iterable[tuple[Entry, Document]]) -> list[dict[str, 
     ]
 
 
-def with_lines(
-    entries: Iterable[tuple[Entry, Document]],
-) -> Iterator[tuple[Entry, Document, int, int]]:
-    """Yield entries with their first and last lines."""
-    for document, together in groupby(entries, key=lambda pair: pair[1]):
-        lines = Lines(document.text)
-        for entry, _ in together:
-            yield entry, document, lines.number(entry.span.start), lines.number(entry.span.end)
-
-
 def _entry_fields(entry: Entry, question: str) -> dict[str, Any]:
     return {
         "id": entry.id,
@@ -151,7 +140,7 @@ def quantity_fields(quantity: Quantity) -> dict[str, Any]:
 
 
 def _plain(number: float | None) -> float | int | None:
-    return int(number) if number is not None and number.is_integer() else number
+    return int(number) if number is not None and float(number).is_integer() else number
 
 
 def _span(span: Span) -> dict[str, int]:

@@ -2,10 +2,10 @@
 
 import re
 
-from policy_qa.labels import Labels, Language, caution_text
+from policy_qa.labels import Labels, caution_text
 from policy_qa.output.places import percent, printable
 from policy_qa.reading import reading
-from policy_qa.types import CONTRADICTIONS, FIELDS, Answer, Citation
+from policy_qa.types import CONTRADICTIONS, FIELDS, Answer, Citation, Language
 
 _MARKUP = re.compile(r"[!#$&()*+\-.:<=>@\[\\\]^_`{|}~]")
 """What Markdown, or Streamlit's own (:name: and $formula$), may read as markup."""
@@ -21,6 +21,8 @@ def answer_markdown(answer: Answer, labels: Labels, *, read_in: Language | None 
     """
     confidence = labels.confidence.format(percent=percent(answer.confidence))
     parts = [f"**{labels.statuses[answer.status]}** ({confidence})"]
+    if answer.read_as:
+        parts.append(escape_markdown(labels.read_as.format(text=answer.read_as)))
     if answer.question:
         parts.append(f"*{escape_markdown(answer.question)}*")
     for citation in answer.conclusion:
@@ -68,6 +70,8 @@ def answer_chat(answer: Answer, labels: Labels, *, read_in: Language | None = No
     if not answer.conclusion:
         return labels.statuses[answer.status]
     lines = [labels.related_note] if answer.status == "related" else []
+    if answer.read_as:
+        lines.append(printable(labels.read_as.format(text=answer.read_as)))
     for citation in answer.conclusion:
         lines.append(printable(citation.quote).strip())
         if read_in and (other := reading(citation.quote, read_in)):

@@ -1,33 +1,21 @@
-"""Where the lines of a text stand, and text made safe for a terminal."""
+"""Entries with their lines, and text made safe for a terminal."""
 
-import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from policy_qa.types import Span
-
-
-class Lines:
-    """The lines of one text, found once; as in an editor, CR, LF and CRLF all end a line."""
-
-    def __init__(self, text: str) -> None:
-        ends = list(_LINE_END.finditer(text))
-        self._starts = [0, *(end.end() for end in ends)]
-        self._ends = [*(end.start() for end in ends), len(text)]
-
-    def number(self, position: int) -> int:
-        """Return the line of a position; lines start at 1."""
-        return bisect_right(self._starts, position)
-
-    def split(self, span: Span) -> Iterator[tuple[int, Span]]:
-        """Yield the number of each line of a span, and what the span holds of it."""
-        for number in range(self.number(span.start), self.number(span.end) + 1):
-            start = max(span.start, self._starts[number - 1])
-            yield number, Span(start, max(start, min(span.end, self._ends[number - 1])))
+from policy_qa.places import Lines
+from policy_qa.types import Document, Entry
 
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+def with_lines(
+    entries: Iterable[tuple[Entry, Document]],
+) -> Iterator[tuple[Entry, Document, int, int]]:
+    """Yield entries with their first and last lines."""
+    for document, together in groupby(entries, key=lambda pair: pair[1]):
+        lines = Lines(document.text)
+        for entry, _ in together:
+            yield entry, document, lines.number(entry.span.start), lines.number(entry.span.end)
 
 
 def one_line(text: str) -> str:

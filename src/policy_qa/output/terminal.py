@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from policy_qa.labels import Labels, Language, caution_text
-from policy_qa.output.json_fields import with_lines
-from policy_qa.output.places import one_line, percent, printable
+from policy_qa.labels import Labels, caution_text
+from policy_qa.output.places import one_line, percent, printable, with_lines
 from policy_qa.reading import reading
 from policy_qa.types import (
     CONTRADICTIONS,
@@ -14,6 +13,7 @@ from policy_qa.types import (
     Document,
     Entry,
     Hit,
+    Language,
     Match,
     RuleCard,
 )

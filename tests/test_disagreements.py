@@ -1,0 +1,282 @@
+"""Whether two sentences that are about the same thing say different things about it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_qa.disagreements import (
+    Disagreement,
+    about_the_same,
+    disagreement,
+    likeness,
+    same_question,
+)
+from policy_qa.settings import (
+    SAME_QUESTION_FROM,
+    SAME_QUESTION_SENTENCES_FROM,
+    SAME_SENTENCE_FROM,
+)
+from policy_qa.types import Passage, Sentence, Span
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | st.lists(
+    st.sampled_from(
+        [
+            *("72小時", "三天", "30%", "三成", "500元", "$5", "内"),
+            *("超过", "3個", "1.2.3", "第", "條", "2025年"),
+            *("不", "不得", "可以", "買家", "賣家", "由", "承擔"),
+            *("運費", "退貨", "，", "。", " ", "嗎"),
+            *("the buyer ", "pays ", "within ", "14 days ", "may "),
+            *("not ", "'", "e\u0301", "\ud800", "٣"),
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+def words(ours: str, theirs: str) -> tuple[str, str, str] | None:
+    """Return the kind of a disagreement and the words on both sides."""
+    found = disagreement(ours, theirs)
+    if not found:
+        return None
+    mine, yours = found.ours, found.theirs
+    return found.kind, ours[mine.start : mine.end], theirs[yours.start : yours.end]
+
+
+def both_ways(ours: str, theirs: str) -> tuple[str, str, str] | None:
+    """Return a disagreement, once it is the same with its sides swapped."""
+    there, back = words(ours, theirs), words(theirs, ours)
+    assert there == (back and (back[0], back[2], back[1]))
+    return there
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kind", "mine", "yours"),
+    [
+        ("賣家應在72小時內發貨", "賣家應在五天內發貨", "deadline", "72小時內", "五天內"),
+        ("卖家应在72小时内发货", "賣家應在48小時內發貨", "deadline", "72小时内", "48小時內"),
+        ("七日內退款。", "十五日內退款。", "deadline", "七日內", "十五日內"),
+        ("1-3天到帳", "3-5天到账", "deadline", "1-3天", "3-5天"),
+        ("三個工作日內到帳", "五个工作日内到账", "deadline", "三個工作日內", "五个工作日内"),
+        ("within 7 days", "within 14 days", "deadline", "within 7 days", "within 14 days"),
+        ("Return it within a week.", "Return it within 30 days.", "deadline", "within a week",
+         "within 30 days"),
+        ("賠償違約金30%", "赔偿违约金50%", "amount", "30%", "50%"),
+        ("賠償違約金三成", "赔偿违约金百分之五", "amount", "三成", "百分之五"),
+        ("罰款五百元", "罚款300元", "amount", "五百元", "300元"),
+        ("處三元以上五元以下罰款", "处三元以上六元以下罚款", "amount", "三元以上五元以下",
+         "三元以上六元以下"),
+        ("支付二倍的工資", "支付三倍的工资", "amount", "二倍", "三倍"),
+        ("The fee is $5.", "The fee is $15.", "amount", "$5", "$15"),
+    ],
+)  # fmt: skip
+def test_quantities(ours, theirs, kind, mine, yours):
+    """Other deadlines and amounts of a kind disagree; the words are those of the quantities."""
+    assert both_ways(ours, theirs) == (kind, mine, yours)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("72小時內發貨", "三天內發貨"),
+        ("賠償違約金30%", "赔偿违约金三成"),
+        ("赔偿30%", "賠償百分之三十"),
+        ("十二个月内申请", "一年內申請"),
+        ("一周內退款", "7天内退款"),
+        ("60分鐘", "1小时"),
+        ("一个半月", "45天"),
+        ("罰款五百元以上五千元以下", "罚款500元以上5,000元以下"),
+        ("新臺幣五萬元", "50,000台币"),
+        ("近３０天", "30天"),
+        ("within two weeks", "within 14 days"),
+        ("half a year", "6 months"),
+        ("not less than 5 days", "at least five days"),
+        ("需要三個證明", "需要3个证明"),
+        ("退款72小時內、換貨七天內", "换货7天内、退款三天内"),
+    ],
+)
+def test_other_notations(ours, theirs):
+    """The same quantity in another notation, unit or script is the same."""
+    assert both_ways(ours, theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("七天內退款", "退款"),
+        ("七天內退款", "七天內退款,賠償30%"),
+        ("賠償30%", "七天内赔偿"),
+        ("退款需要三個證明", "退款需要五位證人"),
+        ("2024年的規則", "2025年的規則"),
+    ],
+)
+def test_quantities_of_one_side(ours, theirs):
+    """What one of them alone states is no disagreement in a quantity."""
+    assert both_ways(ours, theirs) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("可以退貨", "不可以退貨"),
+        ("可以退货", "不可以退貨"),
+        ("退款計入糾紛率", "退款不計入糾紛率"),
+        ("商家應當退款", "商家不得退款"),
+        ("商家應當退款", "商家無需退款"),
+        ("商家可以拒絕退款", "商家不得擅自拒絕退款"),
+        ("You may park here", "You must not ever park here"),
+        ("Returns are free", "Returns are not free"),
+        ("You must wear a mask", "You do not have to wear a mask"),
+        ("A refund affects the rating", "A refund does not affect the rating"),
+    ],
+)
+def test_polarity(ours, theirs):
+    """What one denies or forbids and the other does not; the words are the whole sentences."""
+    assert both_ways(ours, theirs) == ("polarity", ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("退貨運費由賣家承擔", "退貨運費由買家承擔"),
+        ("退货运费由卖家承担", "退貨運費由買家負擔"),
+        ("買家承擔運費", "賣家承擔運費"),
+        ("违约金由承租人支付", "违约金由出租人支付"),
+        ("费用由甲方负担", "费用由乙方负担"),
+        ("The buyer pays the postage", "The seller pays the postage"),
+        ("the landlord shall bear the cost", "the tenant shall bear the cost"),
+    ],
+)
+def test_bearer(ours, theirs):
+    """Another party that pays or is responsible; the words are the whole sentences."""
+    assert both_ways(ours, theirs) == ("bearer", ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("需要三個證明", "需要五个证明"),
+        ("每次拍3件商品", "每次拍5件商品"),
+        ("Bring two copies... of 3 pages", "Bring two copies... of 5 pages"),
+    ],
+)
+def test_counts(ours, theirs):
+    """Counts of the same things with no number in common disagree in the amount."""
+    assert both_ways(ours, theirs) == ("amount", ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("退貨運費由賣家承擔", "退貨運費由賣家承擔。"),
+        ("退貨運費由賣家承擔", "退货运费由卖家负担"),
+        ("可以退貨", "可以退货"),
+        ("不可以退貨", "不能退货"),
+        ("不得退貨", "不可以退貨"),
+        ("服務不錯,可以退貨", "可以退貨"),
+        ("无论什么原因都可以退货", "可以退貨"),
+        ("The seller pays", "the SELLER pays"),
+        ("", ""),
+        ("", "七天內退款"),
+        ("退款", "換貨"),
+        ("見1.2.3項", "見5項"),
+    ],
+)
+def test_agreement(ours, theirs):
+    """Sentences that say the same, or nothing of a kind, do not disagree."""
+    assert both_ways(ours, theirs) is None
+
+
+def test_quantities_come_first():
+    """Where sentences differ in several ways, it is in the quantity, by its own words."""
+    assert disagreement("賣家在七天內退款", "卖家不得在十天内退款") == Disagreement(
+        "deadline", Span(3, 6), Span(5, 8)
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("七天內可以退貨", "十五天內可以退貨", 1.0),
+        ("七天内可以退货", "15天內可以退貨", 1.0),
+        ("退貨", "退貨運費由賣家承擔", 1.0),
+        ("退貨", "換款", 0.0),
+        ("", "退貨", 0.0),
+        ("", "", 0.0),
+        ("return shoes", "return boots", 0.5),
+        ("A shoe of 5 days", "of a shoe", 1.0),
+    ],
+)
+def test_likeness(ours, theirs, expected):
+    """Likeness is the share of the shorter one's words in common, quantities left out."""
+    assert likeness(ours, theirs) == likeness(theirs, ours) == expected
+
+
+def vector(cosine: float) -> np.ndarray:
+    """Return a unit vector with this cosine to the first axis."""
+    return np.array([cosine, np.sqrt(1 - cosine**2)], np.float32)
+
+
+def sentence(text: str, cosine: float) -> Sentence:
+    """Return a sentence whose vector has this cosine to the first axis."""
+    passage = Passage("a#1:1", "a#1", "a", Span(0, len(text)), text)
+    return Sentence(passage, 0.0, vector(cosine))
+
+
+@pytest.mark.parametrize(("above", "expected"), [(0.001, True), (-0.001, False)])
+def test_same_question(above, expected):
+    """Questions are the same from a cosine on, whichever comes first."""
+    ours, theirs = vector(1.0), vector(SAME_QUESTION_FROM + above)
+
+    assert same_question(ours, theirs) is expected
+    assert same_question(theirs, ours) is expected
+
+
+def test_about_the_same_answers():
+    """Of entries on the same question, sentences near in meaning are paired, the nearest first."""
+    ours = [sentence("七天內退款", 1.0)]
+    theirs = [
+        sentence("退貨", SAME_QUESTION_SENTENCES_FROM + 0.001),
+        sentence("換貨", SAME_QUESTION_SENTENCES_FROM - 0.001),
+        sentence("十天內到帳", SAME_QUESTION_SENTENCES_FROM + 0.1),
+    ]
+
+    assert list(about_the_same(ours, theirs, same_question=True)) == [
+        (ours[0], theirs[2]),
+        (ours[0], theirs[0]),
+    ]
+
+
+def test_about_the_same_sentence():
+    """Of other entries, only sentences that also share nearly all words are paired."""
+    ours = [sentence("七天內可以退貨", 1.0)]
+    theirs = [
+        sentence("十五天內可以退貨", SAME_SENTENCE_FROM + 0.001),
+        sentence("十五天內可以退貨", SAME_SENTENCE_FROM - 0.001),
+        sentence("十五天內到帳", 1.0),
+    ]
+
+    assert list(about_the_same(ours, theirs, same_question=False)) == [(ours[0], theirs[0])]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_about_nothing(same):
+    """An entry without sentences is about nothing."""
+    some = [sentence("退款", 1.0)]
+
+    assert list(about_the_same([], some, same_question=same)) == []
+    assert list(about_the_same(some, [], same_question=same)) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, TEXTS)
+def test_any_sentences(ours, theirs):
+    """Any two sentences can be compared; whether they disagree does not depend on the order."""
+    there, back = disagreement(ours, theirs), disagreement(theirs, ours)
+
+    assert bool(there) == bool(back)
+    if there:
+        assert 0 <= there.ours.start < there.ours.end <= len(ours)
+        assert 0 <= there.theirs.start < there.theirs.end <= len(theirs)
+    assert disagreement(ours, ours) is None
+    assert 0 <= likeness(ours, theirs) == likeness(theirs, ours) <= 1
