@@ -14,6 +14,7 @@ from policy_qa.answers import Evidence, compose, rule_card
 from policy_qa.confidence import Calibration, log_odds
 from policy_qa.places import Source
 from policy_qa.types import (
+    CONTRADICTIONS,
     FIELDS,
     Answer,
     Caution,
@@ -229,13 +230,21 @@ CORPUS = {
         "1. 公司采购如何拿到发票?\n下单时在备注里填写抬头和税号，发票会随货寄出。\n"
         "2. 可以用支票付款吗?\n不可以用支票付款。\n"
     ),
+    "years/a.txt": "Q: 2022年退貨的期限是幾天?\nA: 2022年收到商品後7天內可以申請退貨。\n",
+    "years/b.txt": "Q: 2023年退貨的期限是幾天?\nA: 2023年收到商品後15天內可以申請退貨。\n",
+    "models/a.txt": "Q: iPhone 14可以換新嗎?\nA: iPhone 14可以到任何門市換一台新的。\n",
+    "models/b.txt": "Q: iPhone 15可以換新嗎?\nA: iPhone 15可以到任何門市換一台新的。\n",
     "dated/a.txt": (
         "1. 會員有多少人?\n截至2019年年底,會員共有三百萬人。\n"
         "2. 平台是誰創立的?\n平台由集團在2003年5月創立。\n"
         "3. 新的退貨規則何時施行?\n新的退貨規則自2020年1月1日起施行。\n"
         "4. 週年慶到什麼時候?\n週年慶優惠到2999年12月31日截止。\n"
     ),
-    "polar.txt": "Q: 退差價會影響評分嗎?\nA: 申請退差價不會影響店鋪評分。\n",
+    "polar.txt": (
+        "1. 退差價會影響評分嗎?\n申請退差價不會影響店鋪評分。\n"
+        "2. 鞋子的退貨規則\n試穿過的鞋子不能退貨。\n"
+        "3. 書籍的退貨規則\n拆封的書籍也可以退貨。\n"
+    ),
     "old.md": (
         "---\ntags: [times]\nexpires: 2001-12-31\n---\n"
         "# 停車優惠怎麼領取?\n在服務台出示發票即可領取停車優惠券。\n"
@@ -408,6 +417,19 @@ def test_the_same_in_another_notation_is_no_contradiction(kb):
     assert found.cautions == ()
 
 
+@pytest.mark.parametrize(
+    ("query", "tag"), [("2022年退貨的期限是幾天", "years"), ("iPhone 14可以換新嗎", "models")]
+)
+def test_another_version_is_no_contradiction(kb, query, tag):
+    """What holds of another year or model neither contradicts the answer nor repeats it."""
+    found = kb.ask(query, Filters(tags=(tag,)))
+    assert found.entry
+    assert found.entry.id == f"{tag}/a#1"
+    assert [hit.entry.id for hit in found.related] == [f"{tag}/b#1"]
+    assert found.also == ()
+    assert not set(kinds(found)) & set(CONTRADICTIONS)
+
+
 def test_another_question_is_no_contradiction(kb):
     """Entries that answer other questions may give other deadlines."""
     filters = Filters(documents=("deadline/a.txt", "agree/a.txt"))
@@ -508,36 +530,71 @@ def test_another_party_than_asked(seed):
 
 
 @pytest.mark.parametrize(
-    ("query", "denied"),
+    ("query", "entry", "denied"),
     [
-        ("退差價會影響評分", ("", "不會影響")),
-        ("退差價不會影響評分", None),
-        ("退差價會影響評分嗎", None),
+        ("試穿過的鞋子可以退貨", 2, ("", "不能退貨")),
+        ("试穿过的鞋子可以退货", 2, ("", "不能退貨")),
+        ("試穿過的鞋子可以退貨嗎", 2, None),
+        ("試穿過的鞋子不能退貨", 2, None),
+        ("拆封的書籍不能退貨", 3, ("不能退貨", "")),
+        ("拆封的書籍可以退貨", 3, None),
+        ("拆封的書籍不能退貨怎麼辦", 3, None),
+        ("拆封的書籍沒退貨", 3, None),
+        ("退差價會影響評分", 1, None),
+        ("退差價不會影響評分", 1, None),
+        ("退差價會影響評分嗎", 1, None),
     ],
 )
-def test_another_polarity_than_asked(kb, query, denied):
-    """A statement that the source denies is no mere question."""
-    found = kb.ask(query)
+def test_another_rule_than_asked(kb, query, entry, denied):
+    """Who takes for permitted what the source forbids, or the other way round, is told."""
+    found = kb.ask(query, Filters(documents=("polar.txt",)))
     assert found.entry
-    assert found.entry.id == "polar#1"
+    assert found.entry.id == f"polar#{entry}"
     cautions = [(caution.kind, caution.asked, caution.found) for caution in found.cautions]
     assert cautions == ([("asked_polarity", *denied)] if denied else [])
     for caution in found.cautions:
-        assert all(holds(citation) for citation in caution.citations)
+        (citation,) = caution.citations
+        assert citation in found.conclusion
+        assert caution.found in citation.quote
+        assert holds(citation)
 
 
 def test_what_only_the_query_denies():
-    """Where the query denies what the source says, the caution holds the query's words."""
-    text = "申請退差價會影響店鋪的評分。"
+    """Where the query denies what the source permits, the caution holds the query's words."""
+    text = "拆封的書籍可以退貨。"
     document = Document("a.txt", text)
     whole = Span(0, len(text))
     told = Passage("a#1:1", "a#1", "a.txt", whole, text)
     entry = Entry("a#1", "a.txt", whole, Span(0, 0), whole)
     evidence = Evidence(Hit(1, entry, "", told, 1.0, SURE), scored([told], [1.0]))
-    found = composed("退差價不會影響評分", evidence, document=document)
+    found = composed("拆封的書籍不能退貨", evidence, document=document)
     (caution,) = found.cautions
-    assert (caution.kind, caution.asked, caution.found) == ("asked_polarity", "不會影響", "")
+    assert (caution.kind, caution.asked, caution.found) == ("asked_polarity", "不能退貨", "")
     assert caution.citations == found.conclusion
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("賣家不發貨怎麼辦", "賣家應當在48小時內發貨。"),
+        ("房东不退押金怎么办", "房東可以在退租後七天內退押金。"),
+        ("快递运费谁承担", "運費由賣家承擔。"),
+        ("買家可以拒絕嗎", "賣家可以拒絕。"),
+        ("運費由買家承擔", "運費由賣家承擔。"),
+        ("landlord didn't return my deposit", "The landlord must return the deposit."),
+        ("Does the buyer pay?", "The seller pays."),
+    ],
+)
+def test_what_is_not_compared(query, text):
+    """Neither what happened, nor who does or bears something, is set against the source."""
+    document = Document("a.txt", text)
+    whole = Span(0, len(text))
+    told = Passage("a#1:1", "a#1", "a.txt", whole, text)
+    entry = Entry("a#1", "a.txt", whole, Span(0, 0), whole)
+    evidence = Evidence(Hit(1, entry, "", told, 1.0, SURE), scored([told], [1.0]))
+    found = composed(query, evidence, document=document)
+    assert found.conclusion
+    assert found.cautions == ()
 
 
 def test_what_is_not_covered_has_no_card(kb):

@@ -138,7 +138,11 @@ ANSWER = Draft202012Validator(answer_schema(), format_checker=Draft202012Validat
         "今天天氣如何",
     ],
 )
-@pytest.mark.parametrize("more", [(), ("--reading", "--all")], ids=["plain", "reading-all"])
+@pytest.mark.parametrize(
+    "more",
+    [(), ("--reading", "zh-Hant", "--all"), ("--reading", "zh-Hans")],
+    ids=["plain", "reading-all", "reading"],
+)
 def test_json_is_as_its_schema_says(cli, query, more):
     """What `ask --json` prints is described by the schema, whatever the answer."""
     ANSWER.validate(json.loads(cli("ask", query, "--json", *more)[1]))
@@ -213,18 +217,36 @@ def test_an_unknown_language(cli):
 
 
 def test_readings(cli):
-    """With --reading a quote in the other script is also given in that of the labels."""
+    """With --reading a quote in the other script is also given in the one asked for."""
     converted = "如果一直不发货的话,超过72小时不发货的"
     assert converted not in cli("ask", "72小时不发货")[1]
     for form in ((), ("--markdown",), ("--chat",)):
-        output = cli("ask", "72小时不发货", "--reading", *form)[1]
+        output = cli("ask", "72小时不发货", "--reading", "zh-Hans", *form)[1]
         assert output.index("如果一直不發貨的話") < output.index(converted)
-        for query, language in (("72小時不發貨", None), ("72小时不发货", "en")):
-            options = ("--lang", language) if language else ()
-            without = cli("ask", query, *form, *options)
-            assert cli("ask", query, "--reading", *form, *options) == without
-    fields = json.loads(cli("ask", "72小时不发货", "--reading", "--json")[1])
+        for options in ((), ("--lang", "en"), ("--lang", "zh-Hans")):
+            without = cli("ask", "72小時不發貨", *form, *options)
+            assert cli("ask", "72小時不發貨", "--reading", "zh-Hant", *form, *options) == without
+            read = cli("ask", "72小時不發貨", "--reading", "zh-Hans", *form, *options)[1]
+            assert converted in read
+    fields = json.loads(cli("ask", "72小时不发货", "--reading", "zh-Hans", "--json")[1])
     assert fields["conclusion"][0]["reading"].startswith(converted)
+
+
+@pytest.mark.parametrize("arguments", [("--reading",), ("--reading", "en"), ("--reading", "fr")])
+def test_readings_are_in_a_chinese_script(cli, arguments):
+    """--reading names one of the two scripts; English has no reading."""
+    status, output, messages = cli("ask", "72小時不發貨", *arguments)
+    assert (status, output) == (2, "")
+    assert messages.startswith("usage: policy-qa ask")
+    assert "argument --reading: " in messages
+
+
+@pytest.mark.parametrize("form", [(), ("--markdown",), ("--chat",)], ids=str)
+def test_pinyin_is_told(cli, form):
+    """Every form tells in which characters a query in pinyin was read."""
+    output = cli("ask", "tuikuan", "--lang", "en", *form)[1]
+    assert "Pinyin read as: 退款" in output.replace("\\", "")
+    assert "Pinyin" not in cli("ask", "退款", "--lang", "en", *form)[1]
 
 
 def test_every_point_of_the_entry(cli):

@@ -68,6 +68,14 @@ def both_ways(ours: str, theirs: str) -> tuple[str, str, str] | None:
          "三元以上六元以下"),
         ("支付二倍的工資", "支付三倍的工资", "amount", "二倍", "三倍"),
         ("The fee is $5.", "The fee is $15.", "amount", "$5", "$15"),
+        ("3天以內發貨", "3天以上发货", "deadline", "3天以內", "3天以上"),
+        ("within 3 days", "more than 3 days", "deadline", "within 3 days", "more than 3 days"),
+        ("不超過100元", "至少100元", "amount", "不超過100元", "至少100元"),
+        ("60天內退款", "61天内退款", "deadline", "60天內", "61天内"),
+        ("100天內退款", "101天內退款", "deadline", "100天內", "101天內"),
+        ("25小時內發貨", "1天内发货", "deadline", "25小時內", "1天内"),
+        ("赔偿500元", "賠償500美元", "amount", "500元", "500美元"),
+        ("The fee is $500.", "费用为500元。", "amount", "$500", "500元"),
     ],
 )  # fmt: skip
 def test_quantities(ours, theirs, kind, mine, yours):
@@ -93,6 +101,11 @@ def test_quantities(ours, theirs, kind, mine, yours):
         ("not less than 5 days", "at least five days"),
         ("需要三個證明", "需要3个证明"),
         ("退款72小時內、換貨七天內", "换货7天内、退款三天内"),
+        ("365天内申请", "一年內申請"),
+        ("30天內退款", "一个月内退款"),
+        ("360天內退款", "12個月內退款"),
+        ("費用為500元", "费用为500人民币"),
+        ("費用為5美元", "The fee is $5"),
     ],
 )
 def test_other_notations(ours, theirs):
@@ -217,7 +230,7 @@ def vector(cosine: float) -> np.ndarray:
     return np.array([cosine, np.sqrt(1 - cosine**2)], np.float32)
 
 
-def sentence(text: str, cosine: float) -> Sentence:
+def sentence(text: str, cosine: float = 1.0) -> Sentence:
     """Return a sentence whose vector has this cosine to the first axis."""
     passage = Passage("a#1:1", "a#1", "a", Span(0, len(text)), text)
     return Sentence(passage, 0.0, vector(cosine))
@@ -226,10 +239,61 @@ def sentence(text: str, cosine: float) -> Sentence:
 @pytest.mark.parametrize(("above", "expected"), [(0.001, True), (-0.001, False)])
 def test_same_question(above, expected):
     """Questions are the same from a cosine on, whichever comes first."""
-    ours, theirs = vector(1.0), vector(SAME_QUESTION_FROM + above)
+    ours, theirs = sentence("怎麼退款"), sentence("如何退款", SAME_QUESTION_FROM + above)
 
     assert same_question(ours, theirs) is expected
     assert same_question(theirs, ours) is expected
+
+
+OTHER_MARKS = [
+    ("2022年的運費是多少", "2023年的运费是多少"),
+    ("2022-2023 fees", "2021-2022 fees"),
+    ("iPhone 14 可以退貨嗎", "iPhone 15 可以退货吗"),
+    ("May I return an iPhone 14?", "May I return an iPhone 15?"),
+    ("May I return an iPhone 14?", "May I return an iPhone?"),
+    ("第三條的期限是幾天", "第五条的期限是几天"),
+    ("第3章的期限是幾天", "第4章的期限是幾天"),
+    ("第三條、第五條的期限", "第三條的期限"),
+]
+QUANTITIES = [
+    ("May I pay USD 50?", "May I pay USD 60?", True),
+    ("Is it within 1.5 hours?", "Is it within 2.5 hours?", True),
+    ("Is the fine of 1,000 yuan due?", "Is the fine of 2,000 yuan due?", True),
+    ("Do you ship within 24h?", "Do you ship within 48h?", True),
+]
+SAME_MARKS = [
+    ("2022年的運費是多少", "2022年运费多少"),
+    ("IPHONE 14 可以退貨嗎", "iPhone 14 可以退货吗"),
+    ("第三條的期限是幾天", "第三条的期限有几天"),
+    ("退貨的期限是30天嗎", "退貨的期限是40天嗎"),
+    ("May I return it within 7 days?", "May I return it within 14 days?"),
+    ("Is the fee 30%?", "Is the fee 40%?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        *((*pair, False) for pair in OTHER_MARKS),
+        *((*pair, True) for pair in SAME_MARKS),
+        *QUANTITIES,
+    ],
+)
+def test_versions(ours, theirs, expected):
+    """Texts that name other years, models or articles are about other things, however alike."""
+    mine, yours = sentence(ours), sentence(theirs)
+
+    assert same_question(mine, yours) is same_question(yours, mine) is expected
+    pairs = [(mine, yours)] if expected else []
+    assert list(about_the_same([mine], [yours], same_question=True)) == pairs
+
+
+def test_versions_of_nearly_the_same_sentence():
+    """What is said in the same words of another year contradicts nothing."""
+    ours = [sentence("2022年的運費是每單10元")]
+    theirs = [sentence("2023年的運費是每單20元"), sentence("2022年的運費是每單20元")]
+
+    assert list(about_the_same(ours, theirs, same_question=False)) == [(ours[0], theirs[1])]
 
 
 def test_about_the_same_answers():

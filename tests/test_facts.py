@@ -149,10 +149,19 @@ def test_values(sentence, expected):
         ("The shops pay the postage", "seller"),
         ("the insurer covers the loss", "insurer"),
         ("当事人自行承担费用", ""),
+        ("用人单位应当向劳动者支付赔偿金", "employer"),
+        ("劳动者向用人单位支付违约金", "employee"),
+        ("賣家應當為買家承擔運費", "seller"),
+        ("平台给买家补偿运费", "platform"),
+        ("买家与卖家有争议由平台承担运费", "platform"),
+        ("保險公司賠償被保險人的損失", "insurer"),
+        ("The seller refunds the buyer's postage", "seller"),
+        ("the tenant pays the landlord the deposit", "tenant"),
+        ("Returns are at the buyer's expense", "buyer"),
     ],
 )
 def test_parties(sentence, party):
-    """A fact on who bears something names the party, where it is a known one."""
+    """A fact on who bears something names the party, a known one, and not whom it is borne for."""
     bearers = [fact for fact in read_sentence(sentence).facts if fact.field == "bearers"]
 
     assert [fact.party for fact in bearers] == [party]
@@ -213,7 +222,8 @@ def test_a_date_is_no_quantity():
 @pytest.mark.parametrize(
     ("sentence", "traits"),
     [
-        ("您好,朋友。", {"noise"}),
+        ("您好,朋友。", set()),
+        ("Hope this helps!", set()),
         ("產品方面主要包括質量問題。", {"listing"}),
         ("運費由賣家承擔", {"bearers"}),
         ("2003年5月創立", {"date"}),
@@ -241,7 +251,6 @@ def test_noise(sentence):
     """Greetings, thanks and links to elsewhere answer nothing, in either script."""
     assert is_noise(sentence)
     assert is_noise(opencc.OpenCC("t2s").convert(sentence))
-    assert "noise" in read_sentence(sentence).traits
 
 
 @pytest.mark.parametrize(
@@ -259,7 +268,6 @@ def test_noise(sentence):
 def test_no_noise(sentence):
     """What may be an answer is none, however short or polite it is."""
     assert not is_noise(sentence)
-    assert "noise" not in read_sentence(sentence).traits
 
 
 @settings(max_examples=300, deadline=None)
@@ -278,4 +286,5 @@ def test_any_text(text):
         assert fact.field in reading.traits
     for dated in reading.dates:
         assert 0 <= dated.span.start < dated.span.end <= len(text)
-    assert is_noise(text) == ("noise" in reading.traits)
+    assert "noise" not in reading.traits
+    assert isinstance(is_noise(text), bool)

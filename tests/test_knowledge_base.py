@@ -12,7 +12,7 @@ from policy_qa import Document, Filters, KnowledgeBase, QueryError
 from policy_qa.errors import EncoderError, InputError
 from policy_qa.settings import MAX_QUERY_CHARS
 from policy_qa.storage import read_manifest
-from policy_qa.types import Quantity
+from policy_qa.types import FIELDS, Quantity
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +140,15 @@ def test_rule_cards(kb):
         assert RETURNS.text[span.start : span.end] == fact.citation.quote
         assert (fact.citation.document_id, fact.citation.line) == (RETURNS.id, 4)
     assert not any(kb.rule_card("site/parking#1").values())
+
+
+def test_the_rule_card_of_an_entry_without_passages(tmp_path):
+    """An entry of which nothing is indexed is known, and says nothing."""
+    with build(tmp_path / "kb", Document("a.txt", "1.\n2. Hm?\nIn 7 days.\n")) as knowledge_base:
+        assert [entry.id for entry in knowledge_base.entries()] == ["a#1", "a#2"]
+        assert knowledge_base._store.passages("a#1") == []
+        assert knowledge_base.rule_card("a#1") == dict.fromkeys(FIELDS, ())
+        assert knowledge_base.rule_card("a#2")["deadlines"]
 
 
 @pytest.mark.parametrize("entry_id", ["shop/returns#3", "shop/returns", "", "no#1"])

@@ -35,7 +35,7 @@ from policy_qa.output import (
     quantity_fields,
     rule_card_text,
 )
-from policy_qa.places import Lines
+from policy_qa.places import Lines, Source
 from policy_qa.reading import reading
 from policy_qa.types import (
     CONTRADICTIONS,
@@ -409,6 +409,7 @@ def test_markdown_shows_every_other_text(text):
     ]
     assert inline == [
         "Answered (confidence 87%)",
+        "Pinyin read as: 退款",
         shown,
         "a",
         "— a_b.txt, line 3",
@@ -441,11 +442,20 @@ def test_markdown_in_every_language(language, status):
     known = EVERY[status].entry is not None
     assert (labels.others if known else labels.nearest) in markdown
     assert (labels.also in markdown) == known
+    read_as = escape_markdown(labels.read_as.format(text="退款"))
+    assert (read_as in markdown) == known
     for caution in EVERY[status].cautions:
         assert escape_markdown(caution_text(caution, labels)) in markdown
     for field in FIELDS:
         there = known and bool(RICH.fields.get(field))
         assert (f"**{labels.fields[field]}**" in markdown) == there
+
+
+@pytest.mark.parametrize("form", [answer_markdown, answer_chat, answer_text])
+def test_only_pinyin_is_read_as_something(form):
+    """What was not typed in pinyin is not told to be read, in no form."""
+    assert "Pinyin" in form(RICH, ENGLISH)
+    assert "Pinyin" not in form(replace(RICH, read_as=""), ENGLISH)
 
 
 def test_markdown_of_nothing():
@@ -461,19 +471,19 @@ def test_chat(language):
     """What is pasted into a chat: the quotes, where they stand, and what to know."""
     labels = LABELS[language]
     where = f"({labels.cited.format(document='a_b.txt', line=3)})"
-    assert answer_chat(answer_of("可以退款。", "第二句。"), labels).split("\n") == [
-        "可以退款。",
-        "第二句。",
-        where,
-    ]
+    read_as = labels.read_as.format(text="退款")
+    sure = answer_of("可以退款。", "第二句。")
+    assert answer_chat(sure, labels).split("\n") == [read_as, "可以退款。", "第二句。", where]
+    typed = replace(sure, read_as="")
+    assert answer_chat(typed, labels).split("\n") == ["可以退款。", "第二句。", where]
     unsure = answer_chat(answer_of("可以退款。", status="related"), labels)
-    assert unsure.split("\n") == [labels.related_note, "可以退款。", where]
+    assert unsure.split("\n") == [labels.related_note, read_as, "可以退款。", where]
     assert answer_chat(UNKNOWN, labels) == labels.not_covered
 
 
 def test_chat_names_every_place():
     """Quotes on two lines have two places, in their order."""
-    answer = answer_of("a")
+    answer = replace(answer_of("a"), read_as="")
     other = Citation("b.txt", "b#1", Span(0, 1), 7, "b")
     text = answer_chat(replace(answer, conclusion=(*answer.conclusion, other)), ENGLISH)
     assert text.split("\n") == ["a", "b", "(a_b.txt, line 3; b.txt, line 7)"]
@@ -483,7 +493,8 @@ def test_chat_names_every_place():
 def test_chat_warns(kind):
     """A caution stands below; both words of a contradiction with it."""
     caution = caution_of(kind)
-    lines = answer_chat(answer_of("a", cautions=(caution,)), ENGLISH).split("\n")
+    answer = replace(answer_of("a", cautions=(caution,)), read_as="")
+    lines = answer_chat(answer, ENGLISH).split("\n")
     assert lines[2] == f"⚠ {caution_text(caution, ENGLISH)}"
     assert lines[3:] == (["  7 days", "  15 days"] if kind in CONTRADICTIONS else [])
 
@@ -491,7 +502,7 @@ def test_chat_warns(kind):
 def test_chat_with_readings():
     """A quote in the other script is followed by its reading, any other is not."""
     lines = answer_chat(RICH, LABELS["zh-Hant"], read_in="zh-Hant").split("\n")
-    assert lines[:3] == ["可以退款。", "运费由卖家承担。", "(運費由賣家承擔。)"]
+    assert lines[1:4] == ["可以退款。", "运费由卖家承担。", "(運費由賣家承擔。)"]
 
 
 # ---- terminal ------------------------------------------------------------------------------------
@@ -620,9 +631,13 @@ def test_the_words_of_cautions(language):
         assert ("2024-02-29" in text) == (kind in ("dated", "expired", "not_yet"))
     party = caution_text(caution_of("asked_party"), LABELS[language])
     assert party.index("buyer") < party.index("shop")
-    assert "does not affect" in caution_text(caution_of("asked_polarity"), LABELS[language])
-    queried = replace(caution_of("asked_polarity"), asked="never", found="")
-    assert "never" in caution_text(queried, LABELS[language])
+    forbidden = caution_text(caution_of("asked_polarity"), LABELS[language])
+    words = LABELS[language].cautions
+    assert forbidden == words["found_polarity"].format(found="does not affect")
+    permitted = replace(caution_of("asked_polarity"), asked="never", found="")
+    told = caution_text(permitted, LABELS[language])
+    assert told == words["asked_polarity"].format(asked="never")
+    assert set(words) == {*KINDS, "found_polarity"}
 
 
 # ---- places --------------------------------------------------------------------------------------
@@ -648,6 +663,17 @@ def test_lines(newline):
     span = Span(1, len(text) - 1)
     split = [(number, text[line.start : line.end]) for number, line in lines.split(span)]
     assert split == [(1, "ne"), (2, ""), (3, "three"), (4, "fou")]
+
+
+def test_citations():
+    """A source cites spans of itself, and passages or parts of them, with their lines."""
+    text = "one\r\ntwo three\rfour"
+    source = Source(Document("a.txt", text))
+    passage = Passage("a#1:1", "a#1", "a.txt", Span(5, 14), text[5:14])
+    assert source.cite("a#2", Span(15, 19)) == Citation("a.txt", "a#2", Span(15, 19), 3, "four")
+    assert source.cite_passage(passage) == Citation("a.txt", "a#1", Span(5, 14), 2, "two three")
+    part = source.cite_passage(passage, Span(4, 9))
+    assert part == Citation("a.txt", "a#1", Span(9, 14), 2, "three")
 
 
 def test_lines_of_entries():

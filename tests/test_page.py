@@ -392,6 +392,17 @@ def seed_page(
     yield from serve(APP, seed_kb, tmp_path_factory.mktemp("page") / "server.log")
 
 
+@pytest.mark.parametrize(("characters", "whole"), [(9_000, 1), (11_000, 0)])
+def test_long_entry_gets_no_whole_card(
+    fake: type[FakeKnowledgeBase], characters: int, whole: int
+) -> None:
+    """All points of an entry are offered only if it is short enough to read them."""
+    fake.text = f"1. May I return shoes?\n{'Yes. ' * (characters // 5)}\n2. Who pays?\nThe buyer.\n"
+    text = shown(draw("careful"))
+    assert "pq-answered" in text
+    assert text.count('<details class="pq-whole">') == whole
+
+
 @pytest.fixture(scope="module")
 def hostile_page(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page over a fake knowledge base whose every text is hostile."""
@@ -534,7 +545,7 @@ def test_conclusion_reading_caution_and_rule_card_are_shown(seed_page: str, tab:
     assert reading.startswith("简体对照")
     assert quoted not in reading
     note = tab.locator(".pq-caution [role=note]")
-    assert note.all_inner_texts() == ["您问的是買家，原文说的是店鋪"]
+    assert note.all_inner_texts() == ["您问的是“買家”，原文说的是“店鋪”"]
     effects = tab.locator(".pq-card > .pq-facts > div").filter(has_text="影响与后果")
     assert "沒有影響" in effects.locator("dd").all_inner_texts()
     assert tab.get_by_text("相同的内容也见于: taobao-after-sales.txt").is_visible()
@@ -620,7 +631,7 @@ def test_hostile_rule_card_and_cautions_are_inert(hostile_page: str, tab: "Page"
     assert tab.locator(".pq-reading").first.inner_text().endswith(READ)
     notes = tab.locator(".pq-caution [role=note]").all_inner_texts()
     assert len(notes) == len(KINDS)
-    assert sum(HOSTILE in note for note in notes) == 2
+    assert sum(HOSTILE in note for note in notes) == 3
     assert not tab.locator(".stHtml :is(img, a, script, .katex, code)").count()
 
 

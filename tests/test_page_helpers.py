@@ -161,7 +161,7 @@ def test_every_label_is_written_in_every_language(language: labels.Language) -> 
     written, english = every_label(labels.LABELS[language]), every_label(EN)
     assert written.keys() == english.keys()
     assert written.keys() >= {f"fields {field}" for field in FIELDS}
-    assert written.keys() >= {f"cautions {kind}" for kind in KINDS}
+    assert written.keys() >= {f"cautions {kind}" for kind in (*KINDS, "found_polarity")}
     for name, label in written.items():
         assert label
         assert set(re.findall(r"{\w+}", label)) == set(re.findall(r"{\w+}", english[name]))
@@ -327,6 +327,18 @@ def test_whole_card_is_folded_where_it_says_more(
     assert rows(after) == folded
 
 
+@pytest.mark.parametrize(
+    ("length", "readable"), [(0, True), (9_999, True), (10_000, True), (10_001, False)]
+)
+@pytest.mark.parametrize("start", [0, 70_000])
+def test_only_short_entries_are_shown_point_by_point(
+    start: int, length: int, *, readable: bool
+) -> None:
+    """All points of an entry of more than 10,000 characters would be too many to read."""
+    whole = Span(start, start + length)
+    assert page.is_readable(Entry("a#1", "a.txt", whole, whole, whole)) is readable
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", labels.LANGUAGES)
 def test_every_caution_is_told_in_every_language(
@@ -347,15 +359,23 @@ def test_every_caution_is_told_in_every_language(
 @pytest.mark.parametrize("language", labels.LANGUAGES)
 def test_cautions_of_different_kinds_read_differently(language: labels.Language) -> None:
     """No two kinds of caution are told in the same words."""
-    told = [labels.caution_text(caution(kind), labels.LABELS[language]) for kind in KINDS]
+    told = [labels.caution_text(caution(kind, "a"), labels.LABELS[language]) for kind in KINDS]
     assert len(set(told)) == len(KINDS)
 
 
-@pytest.mark.parametrize(("asked", "found"), [("not sent", ""), ("", "not sent")])
-def test_denied_words_are_named_on_whichever_side_they_stand(asked: str, found: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "found", "told"),
+    [
+        ("cannot park", "", "You say “cannot park”; the source permits it"),
+        ("", "cannot park", "The source says “cannot park”, the opposite of what you asked"),
+    ],
+)
+def test_denied_words_are_named_on_whichever_side_they_stand(
+    asked: str, found: str, told: str
+) -> None:
     """A difference of yes and no names what is denied, by the query or by the source."""
-    told = labels.caution_text(Caution("asked_polarity", (), asked, found), EN)
-    assert told.endswith("says no: not sent")
+    of_source = (cited("You can park here."),)
+    assert labels.caution_text(Caution("asked_polarity", of_source, asked, found), EN) == told
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -370,7 +390,8 @@ def test_contradiction_shows_both_quotes_side_by_side(kind: CautionKind) -> None
     ]
     both = ["7 daysshop/rules.txt, line 1", "9 daysshop/rules.txt, line 2"]
     assert figures == (both if kind in CONTRADICTIONS else [])
-    assert shown.count("pq-sides") == shown.count("7 days") == (kind in CONTRADICTIONS)
+    assert shown.count("pq-sides") == (kind in CONTRADICTIONS)
+    assert shown.count("7 days") == (kind in CONTRADICTIONS or kind == "dated")
 
 
 def test_other_places_of_the_same_words_are_named() -> None:

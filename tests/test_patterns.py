@@ -1,13 +1,16 @@
 """Every pattern finds what its examples say, and everything in the file is written folded."""
 
 import re
+import time
 import tomllib
 from collections import Counter
 from importlib.resources import files
 
 import pytest
 
-from policy_qa.facts import read_sentence
+from policy_qa.agreement import stored_claims
+from policy_qa.disagreements import disagreement
+from policy_qa.facts import is_noise, read_sentence
 from policy_qa.folding import fold
 from policy_qa.patterns import any_of, patterns
 from policy_qa.types import FIELDS
@@ -168,6 +171,50 @@ def test_any_of(text, found):
     words = ["店", "铺", "c店", "淘宝", "淘宝网", "shop", "买家", "a.b"]
 
     assert [match[0] for match in re.finditer(any_of(words), text)] == found
+
+
+ALTERNATIVES = {
+    *(word for table in WORD_LISTS for listed in RAW[table].values() for word in listed),
+    *(
+        word
+        for kind in RULES
+        for rule in RAW[kind]
+        for word in re.findall(
+            r"[\u3400-\u9fff]+|[a-z][a-z' ]*", rule["pattern"].replace(r"\b", " ")
+        )
+    ),
+}
+SIGNS = [*"~.,;:。!?()=/%*&|-_ 1a不的者对由", "~ ", ". ", "| ", "a ", "1 ", "1,", "1.", "的,"]
+TWISTED = [
+    *((word * 160)[:159] + "x" for word in sorted(ALTERNATIVES)),
+    *((sign * 160)[:159] + end for sign in SIGNS for end in "x退5"),
+    *("~" * 159 + "x", ". " * 80 + "5", "|   |" * 30, "您好," * 40 + "退", "hi, " * 40 + "x"),
+    *("不会" * 79 + "x", "采纳" * 80 + "退", "请采纳" * 53 + "x", "由买家" * 53 + "x"),
+    *(
+        "对买家" * 53 + "x",
+        "如果," * 40 + "x",
+        "the buyer " * 16 + "x",
+        "第三" * 80,
+        "iphone 1" * 20,
+    ),
+]
+LONGEST_TIME = 30
+"""Seconds. All take about three; a pattern that tries every way to divide a text takes years."""
+
+
+def test_nothing_hangs():
+    """No pattern takes long over repeats of what it looks for that in the end do not fit."""
+    rules = [rule.pattern for kind in RULES for rule in getattr(patterns(), kind)]
+    start = time.monotonic()
+    for text in TWISTED:
+        for pattern in rules:
+            for _ in pattern.finditer(text):
+                pass
+        is_noise(text)
+        read_sentence(text)
+        stored_claims(text)
+        disagreement(text, "退")
+        assert time.monotonic() - start < LONGEST_TIME, text
 
 
 def test_read_once():

@@ -35,11 +35,25 @@ def test_english(text):
     assert reading(text, "en") == ""
 
 
-@pytest.mark.parametrize("text", ["", " ", "Refund within 14 days", "中文", "72", "🙂\n\x00"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "Refund within 14 days", "中文", "72", "🙂\n\x00", "台北"]
+)
 @pytest.mark.parametrize("language", ["zh-Hant", "zh-Hans", "en"])
 def test_text_that_both_scripts_share(text, language):
     """What both scripts write alike needs no reading."""
     assert reading(text, language) == ""
+
+
+@pytest.mark.parametrize("text", ["台北退款", "里面", "皇后", "群里", "只有", "台灣的發票", "干"])
+def test_characters_of_traditional_chinese(text):
+    """A text that may be Traditional stays as it is, even if another character were possible."""
+    assert reading(text, "zh-Hant") == ""
+
+
+def test_simplified_beside_them():
+    """One character that is only Simplified has the whole text read."""
+    assert reading("台北退货", "zh-Hant") == "臺北退貨"
+    assert reading("買家和卖家", "zh-Hant") == "買家和賣家"
 
 
 def test_lone_surrogates():
@@ -56,7 +70,10 @@ def test_lone_surrogates():
         ("买家申请退款", "zh-Hans"),
         ("退款", "zh-Hant"),
         ("中文", "zh-Hant"),
-        ("買家和卖家", "zh-Hant"),
+        ("台北退款", "zh-Hant"),
+        ("台北的里面", "zh-Hant"),
+        ("皇后和群里的云", "zh-Hant"),
+        ("台北退货", "zh-Hans"),
         ("refund 买家", "zh-Hans"),
         ("refund 買家", "zh-Hant"),
         ("著作权的期限", "zh-Hans"),

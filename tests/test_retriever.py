@@ -150,6 +150,111 @@ def test_top_k(retriever):
     assert search(retriever, "cab", 1) == search(retriever, "cab", 5)[:1]
 
 
+TWINS = Document(
+    "returns.txt",
+    "1. What can be returned?\nUnworn clothes and unopened goods within 14 days.\n"
+    "2. What cannot be returned?\nFood, underwear and goods made to order.\n"
+    "3. Who pays the postage of a return?\nThe buyer pays it.\n"
+    "4. How long does a delivery take?\nThree to five days.\n"
+    "5. Does a return affect the shop?\nIt does not.\n"
+    "6. Does a return affect the buyer?\nNot at all.\n",
+)
+CHINESE_TWINS = Document(
+    "退貨.txt",
+    "1. 哪些商品可以退貨?\n未拆封的商品七天內可以退。\n"
+    "2. 哪些商品不可以退貨?\n食品、貼身衣物和定作的商品。\n"
+    "3. 退貨的運費由誰承擔?\n由買家承擔。\n"
+    "4. 多久可以送到?\n三到五天。\n"
+    "5. 退貨對店鋪有影響嗎?\n沒有影響。\n"
+    "6. 退貨對買家有影響嗎?\n沒有影響。\n",
+)
+MORE = [
+    Document(
+        f"more-{n}.txt", "".join(f"{m}. May I park in hall {n}{m}?\nNo.\n" for m in range(1, 7))
+    )
+    for n in range(1, 6)
+]
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """Return a knowledge base with twins in two languages, made with the default encoder."""
+    path = tmp_path_factory.mktemp("twins") / "kb"
+    with KnowledgeBase.build([TWINS, CHINESE_TWINS, *MORE], path) as built:
+        yield built
+
+
+@pytest.mark.parametrize(
+    ("query", "entry"),
+    [
+        ("What can be returned?", "returns#1"),
+        ("I don't like it, what can be returned?", "returns#1"),
+        ("I don't know what can be returned", "returns#1"),
+        ("No box any more: what can be returned?", "returns#1"),
+        ("Not worn yet, what can be returned", "returns#1"),
+        ("What cannot be returned?", "returns#2"),
+        ("Which goods can't be sent back?", "returns#2"),
+        ("Can you tell me which goods may not be returned?", "returns#2"),
+        ("what is not returnable", "returns#2"),
+        ("Does a return affect the shop?", "returns#5"),
+        ("Does a return affect the buyer?", "returns#6"),
+        ("哪些商品可以退", "退貨#1"),
+        ("我不喜歡,哪些可以退", "退貨#1"),
+        ("不知道哪些可以退货", "退貨#1"),
+        ("盒子没了,哪些商品能退", "退貨#1"),
+        ("可以退货的商品有哪些", "退貨#1"),
+        ("哪些商品不能退", "退貨#2"),
+        ("不知道哪些商品不能退货", "退貨#2"),
+        ("不能退貨的商品有哪些", "退貨#2"),
+        ("退貨對賣家有影響嗎", "退貨#5"),
+        ("退货对客户有影响吗", "退貨#6"),
+    ],
+)
+def test_twins(twins, query, entry):
+    """Of twins, the one on the query's side comes first: what it asks decides, not its story."""
+    assert twins.search(query, 1)[0].entry.id == entry
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "I don't like it, what can be returned?",
+        "Which goods can't be sent back?",
+        "What cannot be returned?",
+        "Does a return affect the buyer?",
+        "哪些商品不能退",
+        "退货对客户有影响吗",
+        "May I park in hall 33?",
+        "May I not park in hall 5?",
+        "Does parking in the hall affect the shop",
+        "退",
+    ],
+)
+def test_a_longer_ranking_begins_with_a_shorter_one(twins, query):
+    """How many entries are asked for changes neither those before nor any of their scores."""
+    longest = twins.search(query, 42)
+    assert len(longest) > 30
+    assert len({hit.entry.id for hit in longest}) == len(longest)
+    for count in (1, 2, 3, 5, 8, 10, 12, 20, 30):
+        assert twins.search(query, count) == longest[:count]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Which goods can't be sent back?",
+        "Does a return affect the buyer?",
+        "退货对客户有影响吗",
+        "May I not park in hall 5?",
+        "Does parking in the hall affect the shop",
+    ],
+)
+def test_scores_descend(twins, query):
+    """A ranking is by its scores, however long it is."""
+    scores = [hit.score for hit in twins.search(query, 42)]
+    assert scores == sorted(scores, reverse=True)
+
+
 def test_sentences_by_hand(retriever):
     """A sentence scores the weighted mean of its inner product and its share of query tokens.
 

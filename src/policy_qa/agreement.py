@@ -19,7 +19,12 @@ from policy_qa.tokens import tokens
 
 ClashKind = Literal["polarity", "affected", "bearer"]
 
-_HEAD: Final = re.compile(r"(?P<han>[\u3400-\u9fff]{2})|\s*(?P<latin>[a-z]{3,})")
+_PARTICLES: Final = "吗呢吧了的么"
+_HEAD: Final = re.compile(
+    rf"(?P<han>[\u3400-\u9fff](?![{_PARTICLES}])[\u3400-\u9fff]"
+    rf"|[\u3400-\u9fff](?=[{_PARTICLES}]?\W|$))"
+    r"|\s*(?P<latin>[a-z]{3,})"
+)
 _STEM: Final = 5
 """Letters of a Latin word that must agree: count and counted, affect and affects."""
 _WIDEST_GAP: Final = 4
@@ -31,10 +36,13 @@ _YES_OR_NO: Final = re.compile(
 
 
 _ASKED: Final = re.compile(
-    r"(?:哪|什么|谁|怎|如何|多少|\b(?:what|which|who|when|where|how)\b)[^,;:。.!?]*"
+    r"[^,;:。.!?]*?(?:哪[些个种类]?|什么|谁|怎么?|如何|多[少久]|几"
+    r"|\b(?:what|which|who|when|where|how)\b)"
+    r"(?P<rest>(?:(?! (?:if|unless|because|since|although|though|when)\b)[^,;:。.!?])*)"
 )
 _SITUATION: Final = re.compile(
-    r"怎么|怎样|如何|咋|会怎|后果|what (?:if|happens|should|do|can)|how (?:do|can|should|to)"
+    r"怎么|怎样|如何|咋|会怎|后果|我|\b(?:i|my|we|our)\b"
+    r"|what (?:if|happens|should|do|can)|how (?:do|can|should|to)"
 )
 
 
@@ -132,12 +140,15 @@ def twins(ours: Claims, theirs: Claims) -> bool:
 
 
 def asks_what_not(query: Claims) -> bool:
-    """Whether a query asks for what is denied: in the clause of its question, from there on.
+    """Whether a query asks for what is denied: in its question, from the interrogative on.
 
-    What is denied before tells the asker's own story: "I don't like it, what can be returned?".
+    What is denied elsewhere tells the asker's own story: "I don't like it, what can be returned?".
+    Of a question that ends with the interrogative (不能退的有哪些), the whole clause counts.
     """
     asked = _ASKED.search(query.text)
-    return any(True for _ in _negations(asked[0] if asked else query.text))
+    if asked is None:
+        return query.denies
+    return bool(_negations(asked["rest"] if len(asked["rest"]) > 1 else asked[0]))
 
 
 def permissions_clash(ours: Claims, theirs: Claims) -> bool:
@@ -154,17 +165,18 @@ def contradicts(query: Claims, source: Claims) -> tuple[str, str] | None:
     """Return what a query takes for forbidden and the source permits, or the other way round.
 
     Only rules are compared: that something was not done (不发货, didn't arrive) contradicts no
-    duty to do it, and whoever asks what to do when something cannot be done claims nothing.
+    duty to do it, whoever asks what to do when something cannot be done claims nothing, and
+    neither does who tells what happens to them (I can't log in).
 
     Returns:
         The words that say so in the query, and in the source; empty for the side that permits.
         None if there is no contradiction.
     """
-    if _SITUATION.search(query.text):
+    if _SITUATION.search(query.text) or query.text.rstrip("。.!").endswith("了"):
         return None
     for head in sorted(query.denied.keys() & query.forbidden & source.permitted - source.forbidden):
         return query.denied[head], ""
-    if query.asks:
+    if query.asks or _ASKED.search(query.text):
         return None
     for head in sorted(source.denied.keys() & source.forbidden & query.permitted - query.forbidden):
         return "", source.denied[head]
@@ -195,8 +207,13 @@ def _original(text: str, folded: Folded, start: int, end: int) -> str:
 
 def _ruled(folded: str, modal: re.Pattern[str]) -> frozenset[str]:
     """Return the words in the clauses behind some modals."""
-    found = (tokens(match["rest"]) for match in modal.finditer(folded))
-    return frozenset(token for clause in found for token in clause if len(token) > 1)
+    clauses = (match["rest"].rstrip(_PARTICLES) for match in modal.finditer(folded))
+    return frozenset(
+        token[:_STEM]
+        for clause in clauses
+        for token in tokens(clause)
+        if len(token) > 1 or token == clause
+    )
 
 
 def _roles(text: str, folded: Folded) -> dict[Role, dict[str, str]]:

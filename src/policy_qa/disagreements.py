@@ -109,7 +109,7 @@ def disagreement(ours: str, theirs: str) -> Disagreement | None:
 def _other_difference(ours: str, theirs: str) -> DisagreementKind | None:
     mine, yours = stored_claims(ours), stored_claims(theirs)
     kinds = {clash.kind for clash in clashes(mine, yours)}
-    if kinds & {"affected", "bearer"} or _bearers_differ(mine.text, yours.text):
+    if "bearer" in kinds or _bearers_differ(mine.text, yours.text):
         return "bearer"
     if "polarity" in kinds or permissions_clash(mine, yours):
         return "polarity"
@@ -123,18 +123,22 @@ def _same_marks(ours: str, theirs: str) -> bool:
 
 @lru_cache(4_096)
 def _marks(text: str) -> frozenset[str]:
-    return frozenset(match["mark"] for match in _MARK.finditer(fold(text)))
+    return frozenset(match["mark"] for match in _MARK.finditer(fold(_without_quantities(text))))
 
 
 @lru_cache(4_096)
 def _words(sentence: str) -> frozenset[str]:
     """Return the tokens of a sentence, its quantities and single characters left out."""
+    found = tokens(fold(_without_quantities(sentence)))
+    return frozenset(token for token in found if len(token) > 1)
+
+
+def _without_quantities(sentence: str) -> str:
     rest = list(sentence)
     for fact in read_sentence(sentence).facts:
         if fact.value:
             rest[fact.span.start : fact.span.end] = " " * (fact.span.end - fact.span.start)
-    found = tokens(fold("".join(rest)))
-    return frozenset(token for token in found if len(token) > 1)
+    return "".join(rest)
 
 
 def _quantities_that_differ(ours: str, theirs: str) -> Iterator[Disagreement]:

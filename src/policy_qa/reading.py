@@ -22,7 +22,7 @@ def reading(quote: str, language: Language) -> str:
 
 
 def language_of(text: str) -> Language:
-    """Return the language of a text; of Chinese in characters of both scripts, the Traditional."""
+    """Return the language of a text; of Chinese that both scripts write so, the Traditional."""
     if not any(_is_han(character) for character in text):
         return "en"
     return "zh-Hans" if _is_simplified(text) else "zh-Hant"

@@ -236,15 +236,17 @@ class Retriever:
         contenders = []
         for number, position in best_passage.items():
             entry, question = self._store.entry(number)
-            agreed = agreement(asked, stored_claims(question))
-            score = float(np.clip(scores[position] + AGREEMENT_WEIGHT * agreed, 0, 1))
-            contenders.append(_Contender(entry, question, position, score, agreed))
+            agrees = (
+                agreement(asked, stored_claims(question)) if len(contenders) < SHARED_AMONG else 0
+            )
+            score = float(np.clip(scores[position] + AGREEMENT_WEIGHT * agrees, 0, 1))
+            contenders.append(_Contender(entry, question, position, score, agrees))
         first, rest = contenders[:SHARED_AMONG], contenders[SHARED_AMONG:]
         first.sort(key=lambda one: (-one.score, int(found.rows[one.position])))
         least = first[-1].score if first else 0.0
         return [
             *_sided(asked, first),
-            *(replace(one, score=min(one.score, least), agreement=0.0) for one in rest),
+            *(replace(one, score=min(one.score, least)) for one in rest),
         ]
 
     def _hit(

@@ -114,9 +114,9 @@ BEARING_FROM: Final = 0.9
 the rule card."""
 
 AGREEMENT_WEIGHT: Final = 0.02
-"""What an entry whose question clashes with the query in party or polarity loses of its fused
-score, and one that names the same party in the same role gains: about the difference between
-twins. Twice as much ranks the same (`eval/results/sides.md`)."""
+"""What an entry loses of its fused score whose question asks what affects another party than the
+query does, and one gains that asks of the same party: the usual difference of two entries that ask
+the same of two parties. None of `eval/sides` is ranked otherwise by it."""
 
 TWINS_FROM: Final = 0.6
 """Share of the words of two questions that twins have in common, one of which
