@@ -151,7 +151,7 @@ class _Contender:
     question: str
     position: int
     score: float
-    agreement: float
+    agreement: float = 0.0
 
 
 class Retriever:
@@ -232,18 +232,15 @@ class Retriever:
             best_passage.setdefault(int(found.entries[position]), int(position))
             if len(best_passage) == max(count, SHARED_AMONG):
                 break
+        found_entries = [
+            _Contender(*self._store.entry(number), position, float(scores[position]))
+            for number, position in best_passage.items()
+        ]
         asked = claims(query.text)
-        contenders = []
-        for number, position in best_passage.items():
-            entry, question = self._store.entry(number)
-            agrees = (
-                agreement(asked, stored_claims(question)) if len(contenders) < SHARED_AMONG else 0
-            )
-            score = float(np.clip(scores[position] + AGREEMENT_WEIGHT * agrees, 0, 1))
-            contenders.append(_Contender(entry, question, position, score, agrees))
-        first, rest = contenders[:SHARED_AMONG], contenders[SHARED_AMONG:]
+        first = [_agreeing(asked, one) for one in found_entries[:SHARED_AMONG]]
         first.sort(key=lambda one: (-one.score, int(found.rows[one.position])))
         least = first[-1].score if first else 0.0
+        rest = found_entries[SHARED_AMONG:]
         return [
             *_sided(asked, first),
             *(replace(one, score=min(one.score, least)) for one in rest),
@@ -373,6 +370,13 @@ class Retriever:
             np.minimum(other_words, 1),
             np.minimum(_spread(numbers, of_entries)[of_row], 1),
         )
+
+
+def _agreeing(asked: Claims, contender: _Contender) -> _Contender:
+    """Return a contender with a score that counts whether it affects the party asked about."""
+    agrees = agreement(asked, stored_claims(contender.question))
+    score = min(max(contender.score + AGREEMENT_WEIGHT * agrees, 0.0), 1.0)
+    return replace(contender, score=score, agreement=agrees)
 
 
 def _sided(asked: Claims, contenders: list[_Contender]) -> list[_Contender]:
