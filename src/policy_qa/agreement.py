@@ -52,7 +52,7 @@ class Claims:
 
     Attributes:
         text: Folded.
-        denies: Whether it denies anything.
+        denials: How often it denies something.
         denied: The heads of what it denies, with the text's own words for the denial. A head is
             two characters, or the stem of a Latin word.
         forbidden, permitted, allowed: The tokens of what it says one may not do, may do, and may or
@@ -63,7 +63,7 @@ class Claims:
     """
 
     text: str
-    denies: bool
+    denials: int
     denied: Mapping[str, str]
     forbidden: frozenset[str]
     permitted: frozenset[str]
@@ -71,6 +71,11 @@ class Claims:
     asks: bool
     roles: Mapping[Role, Mapping[str, str]]
     matter: frozenset[str]
+
+    @property
+    def denies(self) -> bool:
+        """Whether it denies anything."""
+        return self.denials > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def claims(text: str) -> Claims:
     found = _negations(folded.text)
     return Claims(
         folded.text,
-        bool(found),
+        len(found),
         {head: _original(text, folded, *match.span()) for match, head in found if head},
         _ruled(folded.text, _forbidding()),
         _ruled(folded.text, _allowing("permitting")),

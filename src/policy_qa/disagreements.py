@@ -23,6 +23,7 @@ from policy_qa.settings import (
     SAME_QUESTION_FROM,
     SAME_QUESTION_SENTENCES_FROM,
     SAME_SENTENCE_FROM,
+    SAME_WORDS_FROM,
     THE_SAME_FROM,
 )
 from policy_qa.tokens import tokens
@@ -111,7 +112,8 @@ def _other_difference(ours: str, theirs: str) -> DisagreementKind | None:
     kinds = {clash.kind for clash in clashes(mine, yours)}
     if "bearer" in kinds or _bearers_differ(mine.text, yours.text):
         return "bearer"
-    if "polarity" in kinds or permissions_clash(mine, yours):
+    one_more_no = (mine.denials - yours.denials) % 2 and likeness(ours, theirs) >= SAME_WORDS_FROM
+    if "polarity" in kinds or permissions_clash(mine, yours) or one_more_no:
         return "polarity"
     return "amount" if _counts_differ(mine.text, yours.text) else None
 

@@ -137,6 +137,9 @@ SAME_SENTENCE_FROM: Final = 0.9
 """Cosine of sentences that are about the same thing whatever their entries are asked, if they also
 share nearly all words."""
 
+SAME_WORDS_FROM: Final = 0.8
+"""Share of words in common from which one denial more makes a sentence say the opposite."""
+
 THE_SAME_FROM: Final = 0.95
 """Share of the shorter sentence's words that two sentences in nearly the same words have in common,
 their quantities left out."""
