@@ -11,7 +11,9 @@ from policy_qa.agreement import (
     claims,
     clashes,
     contradicts,
+    denied_before,
     permissions_clash,
+    spares_another,
     stored_claims,
     twins,
 )
@@ -212,6 +214,9 @@ def test_words_that_contain_a_denial(text):
         ("You cannot return shoes", "Shoes are not returned"),
         ("退款不計入糾紛率", "怎樣退款"),
         ("不支持退貨", "可以換貨"),
+        ("試用期員工不享有年假", "试用期员工没有年假"),
+        ("You cannot return opened items", "Opened items are not to be returned"),
+        ("運費由買家承擔", "运费并非由卖家承担"),
     ],
 )
 def test_no_clash(ours, theirs):
@@ -477,3 +482,35 @@ def test_any_texts(ours, theirs):
     assert asked in ours
     assert told in theirs
     assert (contradicts(mine, yours) is None) == (not asked and not told)
+
+
+@pytest.mark.parametrize(
+    ("bearing", "sparing", "expected"),
+    [
+        ("運費由買家承擔", "卖家不承担运费", True),
+        ("運費由買家承擔", "运费并非由卖家承担", True),
+        ("運費由買家承擔", "卖家无需承担运费", True),
+        ("the buyer must pay", "The seller does not pay", True),
+        ("運費由買家承擔", "买家不承担运费", False),
+        ("運費由買家承擔", "賣家承擔運費", False),
+        ("運費由買家承擔", "賣家不退貨,運費另計", False),
+        ("", "卖家不承担运费", False),
+    ],
+)
+def test_spares_another(bearing, sparing, expected):
+    """That one party does not bear something agrees with another one's bearing it."""
+    ours, theirs = claims(bearing), claims(sparing)
+
+    assert spares_another(ours, theirs) is expected
+    if expected:
+        assert "bearer" not in theirs.roles
+        assert [clash.kind for clash in clashes(ours, theirs) if clash.kind == "bearer"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("并非", True), ("不应由", True), ("neither the ", True), ("应由", False), ("", False)],
+)
+def test_denied_before(text, expected):
+    """A denial right before a party spares it."""
+    assert denied_before(f"{text}卖家", len(text)) is expected

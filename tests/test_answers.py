@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -606,3 +607,125 @@ def test_what_is_not_covered_has_no_card(kb):
         (),
         {},
     )
+
+
+def answer_from(folder: Path, query: str, *texts: str) -> Answer:
+    """Return the answer of a knowledge base of some Markdown files."""
+    documents = [Document(f"{name}.md", text) for name, text in zip("abc", texts, strict=False)]
+    for document in documents:
+        file = folder / "corpus" / document.id
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(document.text, encoding="utf-8")
+    with KnowledgeBase.build(folder / "corpus", folder / "kb") as knowledge_base:
+        knowledge_base.calibration = Calibration(intercept=100.0)
+        return knowledge_base.ask(query)
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "ours", "theirs"),
+    [
+        ("bearer", "退貨運費由誰承擔?", "退貨運費由買家承擔。", "退貨運費由賣家承擔。"),
+        ("deadline", "退款几天到账?", "退款3个工作日到账。", "退款7个工作日到账。"),
+        ("polarity", "訂單可以取消嗎?", "付款後的訂單可以取消。", "付款後的訂單不可以取消。"),
+        ("amount", "How much is the late fee?", "The late fee is $5.", "The late fee is $8."),
+        ("polarity", "Are gift cards refundable?", "No, gift cards are final sale.",
+         "Yes, gift cards can be refunded."),
+    ],
+)  # fmt: skip
+def test_contradictions_to_the_same_words(tmp_path, kind, question, ours, theirs):
+    """Documents of other titles that answer the same question otherwise contradict each other."""
+    titles = ("買家指南", "客服手冊")
+    texts = [
+        f"# {t}\n\n## {question}\n\n{a}\n" for t, a in zip(titles, (ours, theirs), strict=True)
+    ]
+    found = answer_from(tmp_path, question, *texts)
+    assert kinds(found) == [kind]
+    assert {citation.document_id for citation in found.cautions[0].citations} == {"a.md", "b.md"}
+    assert found.also == ()
+
+
+SECTIONS = (
+    "# {}\n\n## 可以退貨幾天?\n\n7天內可以退貨。\n\n# {}\n\n## 可以退貨幾天?\n\n15天內可以退貨。\n"
+)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (SECTIONS.format("iPhone 14", "iPhone 15"),),
+        (SECTIONS.format("正式員工", "兼職員工"),),
+        ("# iPhone 14\n\n## 可以退貨幾天?\n\n7天內可以退貨。\n",
+         "# iPhone 15\n\n## 可以退貨幾天?\n\n15天內可以退貨。\n"),
+        ("# 指南\n\n## 可以退貨幾天?\n\n7天內可以退貨。\n",
+         "# 手冊\n\n## 可以退貨幾天?\n\n如果商品有瑕疵,15天內可以退貨。\n"),
+    ],
+    ids=["models", "people", "documents", "exception"],
+)  # fmt: skip
+def test_other_cases_of_the_same_question(tmp_path, texts):
+    """Headings that tell cases apart, and an exception to the rule, are no contradiction."""
+    found = answer_from(tmp_path, "可以退貨幾天?", *texts)
+    assert len(found.hits) == 2
+    assert kinds(found) == []
+
+
+def test_another_time_is_not_the_same(tmp_path):
+    """Sentences that differ in a time of day alone contradict each other, and repeat nothing."""
+    opened = (
+        "# When is the help desk open?\n\nThe help desk is open from Monday to Friday until {}.\n"
+    )
+    found = answer_from(
+        tmp_path, "When is the help desk open?", opened.format("5 pm"), opened.format("6 pm")
+    )
+    assert kinds(found) == ["deadline"]
+    assert {c.quote for c in found.cautions[0].citations} == {"5 pm", "6 pm"}
+    assert found.also == ()
+
+
+def test_other_numbers_are_not_the_same(tmp_path):
+    """Sentences with other numbers say no more the same than they contradict each other."""
+    words = "# How do I find the help desk?\n\nThe help desk is on the left behind door {}.\n"
+    found = answer_from(
+        tmp_path, "How do I find the help desk?", words.format("12"), words.format("14")
+    )
+    assert len(found.hits) == 2
+    assert (found.also, found.cautions) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "expected"),
+    [
+        ("Does a late return hurt the buyer's rating?",
+         "A late return does not affect the seller's rating, but it lowers the buyer's score.", []),
+        ("Does a late return hurt the buyer?",
+         "A late return does not affect the seller, but the buyer will be charged.", []),
+        ("退款對買家有影響嗎", "退款對店鋪沒有影響,但買家會收到通知。", []),
+        ("退款對買家有影響嗎", "退款對店鋪沒有影響,會影響買家的信譽。", []),
+        ("退款對買家有影響嗎", "買家申請的退款對店鋪沒有影響。", ["asked_party"]),
+        ("Does a late return hurt the buyer?", "A late return does not affect the seller.",
+         ["asked_party"]),
+    ],
+)  # fmt: skip
+def test_the_party_asked_about_is_spoken_of(query, text, expected):
+    """Nothing is told where the source says elsewhere what the party asked about has to bear."""
+    document = Document("a.txt", text)
+    whole = Span(0, len(text))
+    said = Passage("a#1:1", "a#1", "a.txt", whole, text)
+    entry = Entry("a#1", "a.txt", whole, Span(0, 0), whole)
+    evidence = Evidence(Hit(1, entry, "", said, 1.0, SURE), scored([said], [1.0]))
+    assert kinds(composed(query, evidence, document=document)) == expected
+
+
+def test_a_conclusion_says_nothing_twice():
+    """Of passages with the same text one is quoted, and the next one with another text."""
+    text = "不能退。不能退。可以換。"
+    document = Document("a.txt", text)
+    whole = Span(0, len(text))
+    spans = [Span(0, 4), Span(4, 8), Span(8, 12)]
+    said = [
+        Passage(f"a#1:{n}", "a#1", "a.txt", span, text[span.start : span.end])
+        for n, span in enumerate(spans, start=1)
+    ]
+    entry = Entry("a#1", "a.txt", whole, Span(0, 0), whole)
+    evidence = Evidence(Hit(1, entry, "", said[0], 1.0, SURE), scored(said, [0.9, 0.9, 0.89]))
+    found = composed("能退嗎", evidence, document=document)
+    assert [citation.quote for citation in found.conclusion] == ["不能退。", "可以換。"]

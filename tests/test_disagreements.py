@@ -10,14 +10,17 @@ from policy_qa.disagreements import (
     about_the_same,
     disagreement,
     likeness,
+    same_case,
+    same_figures,
     same_question,
+    same_wording,
 )
 from policy_qa.settings import (
     SAME_QUESTION_FROM,
     SAME_QUESTION_SENTENCES_FROM,
     SAME_SENTENCE_FROM,
 )
-from policy_qa.types import Passage, Sentence, Span
+from policy_qa.types import Entry, Passage, Sentence, Span
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | st.lists(
     st.sampled_from(
@@ -28,6 +31,8 @@ TEXTS = st.text(st.characters(exclude_categories=()), max_size=40) | st.lists(
             *("運費", "退貨", "，", "。", " ", "嗎"),
             *("the buyer ", "pays ", "within ", "14 days ", "may "),
             *("not ", "'", "e\u0301", "\ud800", "٣"),
+            *("3月31日前", "五月", "下午五點", "9:30", "八折", "財務總監", "審批"),
+            *("by March 31", "until 5 pm", "two guests", "20 km/h", "paid by "),
         ]
     ),
     max_size=12,
@@ -74,6 +79,17 @@ def both_ways(ours: str, theirs: str) -> tuple[str, str, str] | None:
         ("60天內退款", "61天内退款", "deadline", "60天內", "61天内"),
         ("100天內退款", "101天內退款", "deadline", "100天內", "101天內"),
         ("25小時內發貨", "1天内发货", "deadline", "25小時內", "1天内"),
+        ("15天内退款", "15個工作日內退款", "deadline", "15天内", "15個工作日內"),
+        ("3天内退款", "3个工作日内退款", "deadline", "3天内", "3个工作日内"),
+        ("须于3月31日前休完", "須於4月30日前休完", "deadline", "3月31日前", "4月30日前"),
+        ("自五月一日起施行", "自六月一日起施行", "deadline", "自五月一日起", "自六月一日起"),
+        ("Apply by March 31.", "Apply by April 30.", "deadline", "by March 31", "by April 30"),
+        ("It ends on the 1st of May", "It ends on 2 May", "deadline", "ends on the 1st of May",
+         "ends on 2 May"),
+        ("The desk is open until 5 pm.", "The desk is open until 6 pm.", "deadline", "5 pm",
+         "6 pm"),
+        ("營業到下午五點", "营业到下午六点半", "deadline", "下午五點", "下午六点半"),
+        ("9:30開門", "10:30开门", "deadline", "9:30", "10:30"),
         ("赔偿500元", "賠償500美元", "amount", "500元", "500美元"),
         ("The fee is $500.", "费用为500元。", "amount", "$500", "500元"),
     ],
@@ -106,6 +122,14 @@ def test_quantities(ours, theirs, kind, mine, yours):
         ("360天內退款", "12個月內退款"),
         ("費用為500元", "费用为500人民币"),
         ("費用為5美元", "The fee is $5"),
+        ("十个工作日内退款", "兩周內退款"),
+        ("3個工作日內到帳", "5天内到账"),
+        ("八五折", "8.5折"),
+        ("Apply by March 31.", "Apply before 31 March."),
+        ("Apply by 3 Mar.", "Apply by March 3"),
+        ("營業到下午五點", "营业到17:00"),
+        ("until 12 am", "until 0:00"),
+        ("until 12 pm", "營業到中午12點"),
     ],
 )
 def test_other_notations(ours, theirs):
@@ -121,6 +145,13 @@ def test_other_notations(ours, theirs):
         ("賠償30%", "七天内赔偿"),
         ("退款需要三個證明", "退款需要五位證人"),
         ("2024年的規則", "2025年的規則"),
+        ("On March 31 the shop is closed.", "By April 30 the shop is closed."),
+        ("Apply by March 31, 2024.", "Apply by April 30, 2025."),
+        ("自3月1日起施行", "至6月1日止"),
+        ("Open on Monday until 5 pm", "Open on Saturday until 2 pm"),
+        ("周一營業到下午五點", "周六营业到下午两点"),
+        ("Open until 5 pm", "Open from 9 am until 5 pm"),
+        ("The ratio is 3:1", "The ratio is 4:1"),
     ],
 )
 def test_quantities_of_one_side(ours, theirs):
@@ -141,6 +172,10 @@ def test_quantities_of_one_side(ours, theirs):
         ("Returns are free", "Returns are not free"),
         ("You must wear a mask", "You do not have to wear a mask"),
         ("A refund affects the rating", "A refund does not affect the rating"),
+        ("運費由買家承擔", "买家不承担运费"),
+        ("不能退貨但可以換貨", "可以退货但不能换货"),
+        ("Yes, gift cards are", "No, gift cards are final"),
+        ("可以。", "不可以。"),
     ],
 )
 def test_polarity(ours, theirs):
@@ -158,6 +193,10 @@ def test_polarity(ours, theirs):
         ("费用由甲方负担", "费用由乙方负担"),
         ("The buyer pays the postage", "The seller pays the postage"),
         ("the landlord shall bear the cost", "the tenant shall bear the cost"),
+        ("The buyer pays the postage", "The postage is paid by the seller."),
+        ("費用由財務總監審批", "费用由人事总监审批"),
+        ("經部門經理批准", "经总经办批准"),
+        ("approved by the finance director", "Approved by the HR director"),
     ],
 )
 def test_bearer(ours, theirs):
@@ -171,6 +210,11 @@ def test_bearer(ours, theirs):
         ("需要三個證明", "需要五个证明"),
         ("每次拍3件商品", "每次拍5件商品"),
         ("Bring two copies... of 3 pages", "Bring two copies... of 5 pages"),
+        ("會員享受八折", "会员享受九折"),
+        ("At most two guests may stay", "At most four guests may stay"),
+        ("one guest", "two guests"),
+        ("限速20 km/h", "限速30km/h"),
+        ("包裹不超過5公斤", "包裹不超过8公斤"),
     ],
 )
 def test_counts(ours, theirs):
@@ -193,6 +237,16 @@ def test_counts(ours, theirs):
         ("", "七天內退款"),
         ("退款", "換貨"),
         ("見1.2.3項", "見5項"),
+        ("運費由賣家承擔", "运费由商家承担"),
+        ("運費由買家承擔", "卖家不承担运费"),
+        ("運費由買家承擔", "卖家无需承担运费"),
+        ("運費由買家承擔", "运费并非由卖家承担"),
+        ("The buyer pays the postage.", "The seller does not pay the postage."),
+        ("The buyer pays the postage.", "The postage is paid by the customer."),
+        ("由總監審批", "由财务总监审批"),
+        ("由總監或財務審批", "由财务审批"),
+        ("试用期员工不享有年假", "試用期員工沒有年假"),
+        ("Yes, if it was never used", "No, gift cards are final"),
     ],
 )
 def test_agreement(ours, theirs):
@@ -344,3 +398,110 @@ def test_any_sentences(ours, theirs):
         assert 0 <= there.theirs.start < there.theirs.end <= len(theirs)
     assert disagreement(ours, ours) is None
     assert 0 <= likeness(ours, theirs) == likeness(theirs, ours) <= 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("退款怎麼辦?", "退款怎么办", True),
+        ("Who pays - the buyer?", "who pays: the Buyer", True),
+        ("退款怎麼辦", "換貨怎麼辦", False),
+        ("refund", "refunds", False),
+        ("", "", False),
+        ("?", "!", False),
+    ],
+)
+def test_same_wording(ours, theirs, expected):
+    """Neither script nor case nor punctuation makes other words of a question."""
+    assert same_wording(ours, theirs) is same_wording(theirs, ours) is expected
+
+
+def entry(document: str, *path: str) -> Entry:
+    """Return an entry below some headings."""
+    return Entry(f"{document}#1", document, Span(0, 0), Span(0, 0), Span(0, 0), path)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (("a.md",), ("a.md",), True),
+        (("a.md", "退貨"), ("a.md", "退货"), True),
+        (("a.md", "iPhone 14"), ("a.md", "iPhone 15"), False),
+        (("a.md", "Buyers"), ("a.md", "Sellers"), False),
+        (("a.md", "買家指南"), ("b.md", "客服手冊"), True),
+        (("a.md", "Customer guide"), ("b.md", "Agent handbook"), True),
+        (("a.md", "買家指南"), ("b.md",), True),
+        (("a.md", "Returns FAQ"), ("b.md", "Return policy"), True),
+        (("a.md", "指南", "退貨"), ("b.md", "退货"), True),
+        (("a.md", "iPhone 14 FAQ"), ("b.md", "iPhone 15 FAQ"), False),
+        (("a.md", "Full-time staff"), ("b.md", "Part-time staff"), False),
+        (("a.md", "Fridges"), ("b.md", "Ovens"), False),
+        (("a.md", "Handbook"), ("b.md", "Ovens"), False),
+        (("fees-2022.md",), ("fees-2023.md",), False),
+        (("fridge.txt",), ("oven.txt",), True),
+    ],
+)
+def test_same_case(ours, theirs, expected):
+    """Headings tell cases apart, but for parties and kinds of text in other documents' titles."""
+    assert same_case(entry(*ours), entry(*theirs)) is expected
+    assert same_case(entry(*theirs), entry(*ours)) is expected
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("手机的保修期为一年。", "手機保修期是兩年。", True),
+        ("付款後的訂單可以取消。", "付款后的订单不可以取消。", True),
+        ("The late fee is $5.", "The late fee costs $8.", True),
+        ("The customer pays return shipping.", "The seller pays for return shipping.", True),
+        ("Return it by March 31.", "Return it by April 30.", True),
+        ("費用由財務總監審批", "费用由人事总监审批", True),
+        ("No, gift cards are final sale.", "Yes, you may return gift cards.", True),
+        ("標準快遞5天送達。", "加急快递2天送达。", False),
+        ("Full-time staff get 20 days of leave.", "Part-time staff get 10 days of leave.", False),
+        ("Orders paid by card ship in 3 days.", "International orders paid by card ship in 9 days.",
+         False),
+        ("商品可以退貨。", "定制商品不可以退货。", False),
+        ("拆封的商品不可以退貨。", "未拆封的商品可以退货。", False),
+        ("拆封的商品不可以退貨。", "如果有质量问题,拆封的商品可以退货。", False),
+        ("The fee is $5.", "The fee is $8 unless you are a member.", False),
+        ("iPhone 14可以退貨", "iPhone 15不可以退货", False),
+        ("退款", "。", False),
+        ("。", "!", False),
+    ],
+)  # fmt: skip
+def test_about_the_same_by_words(ours, theirs, expected):
+    """Answers to a question in the same words are paired by what they are about, not by vectors."""
+    mine, yours = sentence(ours), sentence(theirs, SAME_QUESTION_SENTENCES_FROM - 0.1)
+    pairs = about_the_same([mine], [yours], same_question=False, same_wording=True)
+    assert list(pairs) == ([(mine, yours)] if expected else [])
+    assert list(about_the_same([mine], [yours], same_question=False)) == []
+
+
+def test_only_the_nearest_are_paired_by_words():
+    """A sentence that another one is nearer to is no pair, however alike their words."""
+    ours = [sentence("運費10元", 0.7), sentence("運費20元", 0.5)]
+    theirs = [sentence("运费30元", 1.0)]
+    pairs = about_the_same(ours, theirs, same_question=False, same_wording=True)
+    assert list(pairs) == [(ours[0], theirs[0])]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("三天內退款", "3天内退款", True),
+        ("Open Monday until 5 pm", "open monday until 5 PM", True),
+        ("Open until 5 pm", "Open until 6 pm", False),
+        ("Open until 5 pm", "Open until 5 am", False),
+        ("Open on Monday", "Open on Sunday", False),
+        ("五月休息", "六月休息", False),
+        ("周日休息", "周末休息", False),
+        ("見第3條", "见第三条", True),
+        ("three guests", "four guests", False),
+        ("72小時", "三天", False),
+        ("", "", True),
+    ],
+)
+def test_same_figures(ours, theirs, expected):
+    """The same numbers, days and times, in whatever notation of a number."""
+    assert same_figures(ours, theirs) is same_figures(theirs, ours) is expected

@@ -85,8 +85,8 @@ def test_every_rule_has_an_example(kind):
 
 
 def test_every_field_has_a_pattern():
-    """Fields other than quantities have clause patterns; none is of a field that does not exist."""
-    assert {rule.field for rule in patterns().clauses} == set(FIELDS) - {"deadlines", "amounts"}
+    """Fields other than amounts have clause patterns; none is of a field that does not exist."""
+    assert {rule.field for rule in patterns().clauses} == set(FIELDS) - {"amounts"}
 
 
 @pytest.mark.parametrize("table", WORD_LISTS)
@@ -141,6 +141,23 @@ def test_questions_name_what_exists():
         assert rule.wants <= traits, rule.type
         assert rule.shuns <= traits, rule.type
         assert rule.wants or rule.shuns, f"{rule.type} changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "clash"),
+    [
+        ("You cannot return opened items.", "Opened items are non-returnable.", False),
+        ("Opened items are not returnable.", "Opened items are non-returnable.", False),
+        ("Opened items can be returned.", "Opened items are non-returnable.", True),
+        ("The deposit is refundable.", "The deposit is non-refundable.", True),
+        ("Non-food items can be returned.", "Non-food items may be returned.", False),
+        ("No fewer than three days' notice.", "At least three days' notice.", False),
+        ("罚款5至10万元", "罚款五万元至十万元", False),
+    ],
+)
+def test_denials(ours, theirs, clash):
+    """What is non-returnable cannot be returned; non-food denies nothing."""
+    assert (disagreement(ours, theirs) is not None) == clash
 
 
 def test_bounds_are_those_that_are_read():

@@ -30,6 +30,20 @@ _STEM: Final = 5
 _WIDEST_GAP: Final = 4
 """Modal words between a negator and what it denies."""
 _REMEMBERED: Final = 2_048
+_NEAR: Final = 8
+"""Characters in which a denial stands before what it denies."""
+_DENIED_WITHIN: Final = 12
+"""Characters behind a negator within which a clause still denies: 不享有带薪的年假."""
+_TURN: Final = re.compile(r"[但而却可]|才|\b(?:but|and|yet|unless|only|may|can|until|if)\b")
+"""What ends a denial in its clause: 不能退货但可以换货."""
+_DENIED_BEFORE: Final = re.compile(
+    r"(?:非|不是|不应?当?|不[用必需]要?|无[需须]|\b(?:not?|neither|nor))(?:由|归| |\bthe\b)*$"
+)
+_BEARING: Final = re.compile(
+    r"承担|负担|支付|赔偿|[付出](?!现|货)|负责|自理"
+    r"|\b(?:pays?|bears?|covers?|compensates?|reimburses?|responsible|liable)\b"
+)
+_CLAUSE_END: Final = re.compile(r"[,;:。.!?]")
 _YES_OR_NO: Final = re.compile(
     r"吗|[么没]\W*$|^(?:can|could|do|does|did|is|are|was|will|would|should|may|must|has|have)\b"
 )
@@ -60,6 +74,7 @@ class Claims:
         asks: Whether it only asks whether, so that what it does not deny is not claimed either.
         roles: The parties that it names in each role, each with the text's own word for it.
         matter: Its tokens without negators and modals.
+        spared: The parties that, so it says, do not bear something.
     """
 
     text: str
@@ -71,6 +86,7 @@ class Claims:
     asks: bool
     roles: Mapping[Role, Mapping[str, str]]
     matter: frozenset[str]
+    spared: frozenset[str]
 
     @property
     def denies(self) -> bool:
@@ -106,7 +122,8 @@ def claims(text: str) -> Claims:
         _ruled(folded.text, _allowing("allowing")),
         bool(_questions().search(folded.text) or _YES_OR_NO.search(folded.text)),
         _roles(text, folded),
-        frozenset(tokens(_modal().sub(" ", _negator().sub(" ", folded.text)))),
+        frozenset(tokens(matter(folded.text))),
+        _spared(folded.text),
     )
 
 
@@ -120,10 +137,10 @@ def clashes(ours: Claims, theirs: Claims) -> Iterator[Clash]:
         if mine.keys().isdisjoint(yours):
             yield Clash(role, next(iter(mine.values())), next(iter(yours.values())))
     for head in sorted(ours.denied.keys() - theirs.denied.keys()):
-        if head in theirs.text and not theirs.asks:
+        if _says(theirs.text, head) and not theirs.asks:
             yield Clash("polarity", ours.denied[head], "")
     for head in sorted(theirs.denied.keys() - ours.denied.keys()):
-        if head in ours.text and not ours.asks:
+        if _says(ours.text, head) and not ours.asks:
             yield Clash("polarity", "", theirs.denied[head])
 
 
@@ -166,6 +183,22 @@ def permissions_clash(ours: Claims, theirs: Claims) -> bool:
     )
 
 
+def spares_another(ours: Claims, theirs: Claims) -> bool:
+    """Whether one text lets a party bear what the other only says that another one does not."""
+    bearers = ours.roles.get("bearer", {}).keys()
+    return bool(bearers and theirs.spared) and bearers.isdisjoint(theirs.spared)
+
+
+def matter(folded: str) -> str:
+    """Return a folded text without negators and modals."""
+    return _modal().sub(" ", _negator().sub(" ", folded))
+
+
+def denied_before(folded: str, place: int) -> bool:
+    """Whether what begins at a place of a folded text is denied right before it: 并非由卖家."""
+    return _DENIED_BEFORE.search(folded, max(0, place - 2 * _NEAR), place) is not None
+
+
 def contradicts(query: Claims, source: Claims) -> tuple[str, str] | None:
     """Return what a query takes for forbidden and the source permits, or the other way round.
 
@@ -199,6 +232,34 @@ def _negations(folded: str) -> list[tuple[re.Match[str], str]]:
     return found
 
 
+def _says(folded: str, head: str) -> bool:
+    """Whether a folded text says a head somewhere outside what it denies: 不享有[年假] does not."""
+    start = folded.find(head)
+    while start >= 0:
+        clause = max(folded.rfind(mark, 0, start) for mark in ",;:。.!?") + 1
+        reach = max(clause, start - _DENIED_WITHIN)
+        denials = (match for match in _negator().finditer(folded, reach, start))
+        if not any(
+            not match["neutral"] and not _TURN.search(folded, match.end(), start)
+            for match in denials
+        ):
+            return True
+        start = folded.find(head, start + 1)
+    return False
+
+
+def _spared(folded: str) -> frozenset[str]:
+    found = []
+    for match in patterns().party.finditer(folded):
+        verb = _BEARING.search(folded, match.end(), match.end() + 2 * _NEAR)
+        if verb is None or _CLAUSE_END.search(folded, match.end(), verb.start()):
+            continue
+        between = folded[match.end() : verb.start()]
+        if denied_before(folded, match.start()) or _negations(between):
+            found.append(party_named(match[0]))
+    return frozenset(found)
+
+
 def _stem(head: re.Match[str]) -> str:
     return head["han"] or head["latin"][:_STEM]
 
@@ -225,11 +286,20 @@ def _roles(text: str, folded: Folded) -> dict[Role, dict[str, str]]:
     roles: dict[Role, dict[str, str]] = {}
     for rule in patterns().roles:
         for match in rule.pattern.finditer(folded.text):
+            if rule.role == "bearer" and _is_spared(folded.text, match):
+                continue
             for word in patterns().party.finditer(match[0]):
                 start = match.start() + word.start()
                 span = folded.original(start, start + len(word[0]))
                 roles.setdefault(rule.role, {})[party_named(word[0])] = text[span.start : span.end]
     return roles
+
+
+def _is_spared(folded: str, bearer: re.Match[str]) -> bool:
+    """Whether a party in the role of a bearer is said not to bear it."""
+    verb = _BEARING.search(folded, bearer.end(), bearer.end() + 2 * _NEAR)
+    between = folded[bearer.end() : verb.start()] if verb else ""
+    return denied_before(folded, bearer.start()) or bool(_negations(between))
 
 
 @cache

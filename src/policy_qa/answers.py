@@ -1,15 +1,26 @@
 """Hits to an answer, every word of it the source's own."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Final
 
 from policy_qa.agreement import claims, clashes, contradicts
 from policy_qa.conclusions import bearing, conclude
 from policy_qa.confidence import Calibration
-from policy_qa.disagreements import about_the_same, disagreement, likeness, same_question
-from policy_qa.facts import read_sentence
+from policy_qa.disagreements import (
+    about_the_same,
+    disagreement,
+    likeness,
+    same_case,
+    same_figures,
+    same_question,
+    same_wording,
+)
+from policy_qa.facts import party_named, read_sentence
+from policy_qa.patterns import patterns
 from policy_qa.places import Source
 from policy_qa.settings import SAME_QUESTION_SENTENCES_FROM, THE_SAME_FROM
 from policy_qa.types import (
@@ -46,6 +57,11 @@ class Evidence:
         return next((one for one in self.sentences if one.passage.is_question), None)
 
 
+_TURN: Final = re.compile(r"但|而(?!且)|却|不过|\b(?:but|however|while|whereas|yet|though)\b")
+_OF_ONES_OWN: Final = re.compile(
+    r"(?:的)?(?:信[誉用]|评[分价]|权[益重]|等级|体验|账[户号]|利益|积分|[^,;:。]{0,4}率)|s'"
+)
+
 Read = Callable[[str], Source]
 """Returns the document of an id."""
 
@@ -73,9 +89,10 @@ def compose(
         return Answer(query, "not_covered", 0.0, None, "", (), (), (), generation)
     hits = tuple(found.hit for found in evidence)
     best = evidence[0]
+    told = _without_repeats(best.sentences)
     probability = calibration.confidence(best.hit.components)
     verdict = calibration.status(probability)
-    conclusion = [] if verdict == "not_covered" else conclude(query, best.sentences)
+    conclusion = [] if verdict == "not_covered" else conclude(query, told)
     if not conclusion:  # nothing alike, or greetings alone
         return Answer(query, "not_covered", probability, None, "", (), hits, hits, generation)
 
@@ -84,7 +101,7 @@ def compose(
         return Source(document_of(document_id))
 
     source = read(best.hit.entry.document_id)
-    relevant = bearing(best.sentences, conclusion)
+    relevant = bearing(told, conclusion)
     quoted = [sentence.passage for sentence in conclusion]
     read_too = [sentence.passage for sentence in relevant]
     also, repeating = _repeated(conclusion, evidence[1:], read)
@@ -140,6 +157,14 @@ def _repeated(
     return tuple(also), repeating
 
 
+def _without_repeats(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Return the passages of an entry without those whose text an earlier one has."""
+    first: dict[tuple[bool, str], Sentence] = {}
+    for sentence in sentences:
+        first.setdefault((sentence.passage.is_question, sentence.passage.text.strip()), sentence)
+    return list(first.values())
+
+
 def _twin(quoted: Sentence, sentences: Sequence[Sentence]) -> Passage | None:
     """Return the passage that says what another says in nearly the same words, if there is one."""
     text = quoted.passage.text
@@ -149,7 +174,7 @@ def _twin(quoted: Sentence, sentences: Sequence[Sentence]) -> Passage | None:
             continue  # reading words takes far longer than comparing vectors
         as_long = min(len(text), len(other)) >= THE_SAME_FROM * max(len(text), len(other))
         same_words = as_long and likeness(text, other) >= THE_SAME_FROM
-        if same_words and disagreement(text, other) is None:
+        if same_words and same_figures(text, other) and disagreement(text, other) is None:
             return sentence.passage
     return None
 
@@ -175,17 +200,19 @@ def _not_as_asked(
 ) -> Iterator[Caution]:
     """Yield where the query and the source differ in the party affected, or in what is allowed.
 
-    The conclusion says whom it affects, and where it names nobody, the entry's question.
+    The conclusion says whom it affects, and where it names nobody, the entry's question. Nothing
+    is told if it speaks of what the party asked about has to bear in other words.
     """
     asked = claims(query)
     stated = [source.cite_passage(passage) for passage in conclusion]
     concluded = claims("\n".join(citation.quote for citation in stated))
     speaks = concluded
+    spoken_of = _spoken_of(concluded.text)
     if "affected" not in concluded.roles and hit.question:
         speaks = claims(hit.question)
         stated.append(source.cite(hit.entry.id, hit.entry.question))
     for clash in clashes(asked, speaks):
-        if clash.kind == "affected":
+        if clash.kind == "affected" and asked.roles["affected"].keys().isdisjoint(spoken_of):
             holding = [citation for citation in stated if clash.theirs in citation.quote]
             yield Caution("asked_party", tuple(holding[:1]), clash.ours, clash.theirs)
     if found := contradicts(asked, concluded):
@@ -194,18 +221,40 @@ def _not_as_asked(
         yield Caution("asked_polarity", tuple(holding[:1] or stated[:1]), ours, theirs)
 
 
+def _spoken_of(folded: str) -> frozenset[str]:
+    """Return the parties that a folded text tells of something: the buyer's score, 但买家会.
+
+    These are those with something of their own, and those behind a turn; not those that only do
+    something or are its cause.
+    """
+    turn = _TURN.search(folded)
+    found = (
+        match
+        for match in patterns().party.finditer(folded)
+        if match[0].endswith("'s")
+        or _OF_ONES_OWN.match(folded, match.end())
+        or (turn and match.start() >= turn.end())
+    )
+    return frozenset(party_named(match[0]) for match in found)
+
+
 def _contradicted(
     best: Evidence, relevant: Sequence[Sentence], others: Sequence[Evidence], read: Read
 ) -> Iterator[Caution]:
     """Yield where another entry says something else about the same; each entry once.
 
     Of an entry that answers the same question every sentence counts, else only those that bear on
-    the query.
+    the query. What one document says to the same question below other headings contradicts nothing.
     """
     for other in others:
+        asked = same_wording(best.hit.question, other.hit.question)
+        if asked and not same_case(best.hit.entry, other.hit.entry):
+            if _in_one_document(best, other):
+                continue
+            asked = False
         same = asks_the_same(best, other)
-        ours = _answer_of(best) if same else relevant
-        pairs = about_the_same(ours, _answer_of(other), same_question=same)
+        ours = _answer_of(best) if same or asked else relevant
+        pairs = about_the_same(ours, _answer_of(other), same_question=same, same_wording=asked)
         for mine, theirs in pairs:
             if found := disagreement(mine.passage.text, theirs.passage.text):
                 here = read(best.hit.entry.document_id)
@@ -216,6 +265,10 @@ def _contradicted(
                 )
                 yield Caution(found.kind, quotes)
                 break
+
+
+def _in_one_document(one: Evidence, other: Evidence) -> bool:
+    return one.hit.entry.document_id == other.hit.entry.document_id
 
 
 def asks_the_same(one: Evidence, other: Evidence) -> bool:

@@ -6,12 +6,15 @@ for, such as a deadline where it asks how long. The best one is the conclusion; 
 it is as likely to be the answer, or nearly so and both together are read at a glance.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from policy_qa.facts import is_noise, read_sentence
 from policy_qa.folding import fold
 from policy_qa.lines import asks
+from policy_qa.numbering import NUMBERINGS, ordinal
 from policy_qa.passages import WIDE
 from policy_qa.patterns import patterns
 from policy_qa.settings import (
@@ -25,6 +28,11 @@ from policy_qa.settings import (
     WANTED,
 )
 from policy_qa.types import Passage, Sentence
+
+_LEADS_IN: Final = re.compile(r"[:：]$|的[話话][。,，]?$")
+"""如果一直不發貨的話。 is a condition whose consequence stands in another sentence."""
+_GOES_ON: Final = re.compile(r"或者|或是|(?i:or\b)")
+"""Begins a sentence that only adds a case to the one before it."""
 
 
 def conclude(query: str, sentences: Sequence[Sentence]) -> list[Sentence]:
@@ -48,7 +56,10 @@ def conclude(query: str, sentences: Sequence[Sentence]) -> list[Sentence]:
 
 
 def bearing(sentences: Sequence[Sentence], conclusion: Sequence[Sentence]) -> list[Sentence]:
-    """Return the sentences that bear on a query: the conclusion, and all that score nearly as well.
+    """Return the sentences that bear on a query.
+
+    These are the conclusion, all that score nearly as well, and the other steps of a numbered list
+    of which the conclusion has one.
 
     Args:
         sentences: Every passage of an entry.
@@ -56,12 +67,44 @@ def bearing(sentences: Sequence[Sentence], conclusion: Sequence[Sentence]) -> li
     """
     least = BEARING_FROM * max((sentence.score for sentence in sentences), default=0.0)
     concluding = {sentence.passage.id for sentence in conclusion}
-    return _in_order(
+    in_order = _in_order(sentences)
+    lists = [{sentence.passage.id for sentence in steps} for steps in _numbered_steps(in_order)]
+    steps = frozenset().union(*(ids for ids in lists if ids & concluding))
+    return [
         sentence
-        for sentence in sentences
-        if sentence.passage.id in concluding
+        for sentence in in_order
+        if sentence.passage.id in concluding | steps
         or (sentence.score >= least and not sentence.passage.is_question)
-    )
+    ]
+
+
+def _numbered_steps(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
+    """Yield the runs of sentences that count on from one to the next, if one of them is a step."""
+    run: list[Sentence] = []
+    last = 0
+    for sentence in sentences:
+        number = _number_before(sentence.passage.text)
+        if run and number != last + 1:
+            yield from _with_a_step(run)
+            run = []
+        if number:
+            run.append(sentence)
+            last = number
+    yield from _with_a_step(run)
+
+
+def _with_a_step(run: list[Sentence]) -> Iterator[list[Sentence]]:
+    if any("steps" in read_sentence(sentence.passage.text).traits for sentence in run):
+        yield run
+
+
+def _number_before(text: str) -> int:
+    """Return the number that a sentence begins with; 0 if it has none."""
+    for numbering in NUMBERINGS:
+        if match := numbering.match(text):
+            label = match["n"] or match.groupdict().get("m") or ""
+            return ordinal(label)
+    return 0
 
 
 def _answering(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
@@ -71,8 +114,8 @@ def _answering(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
 
 
 def _says_something(text: str) -> bool:
-    """Whether a sentence is more than a further question or the lead-in of what follows it."""
-    return not asks(text) and not text.endswith((":", "："))
+    """Whether a sentence is more than a further question, a lead-in, or a mere condition."""
+    return not (asks(text) or _LEADS_IN.search(text) or _GOES_ON.match(text))
 
 
 def _as_asked(query: str, rivals: Sequence[Sentence]) -> list[Sentence]:

@@ -7,16 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from policy_qa.dates import dates
 from policy_qa.folding import Folded, fold, fold_with_map
-from policy_qa.patterns import patterns
+from policy_qa.patterns import any_of, patterns
 from policy_qa.quantities import quantities
 from policy_qa.types import Field, Quantity, Span
 
-_CLAUSE: Final = re.compile(r"[^,;:。!?()（）\[\]「」『』\"“”…\n]+")
+_CLAUSE: Final = re.compile(r"(?:[^,;:。!?()（）\[\]「」『』\"“”…\n]|(?<=\d),(?=\d{3}(?!\d)))+")
+"""The comma of 1,000 parts nothing."""
 _REMEMBERED: Final = 4_096
 _NOISE: Final = "noise"
 _RULING: Final = ("steps", "bearers", "effects")
@@ -30,7 +31,7 @@ class SentenceFact:
     Attributes:
         field: Of the card.
         span: In the sentence.
-        value: Of a deadline or an amount.
+        value: Of an amount, and of a deadline but a day or an hour of the calendar.
         party: Of a bearer; empty if none is named.
     """
 
@@ -113,31 +114,85 @@ def party_named(word: str) -> str:
 def _bearer(folded: str) -> str:
     """Return the party that bears something in a folded clause, empty if none is named.
 
-    The last one before the verb, unless something is borne for it: 向买家支付, not the buyer.
+    The last one before the verb, unless something is borne for it: 向买家支付, not the buyer. That
+    behind it in paid by the seller; none where several bear it together.
     """
     verb = _BEARING.search(folded)
     before = folded[: verb.start()] if verb else folded
+    if verb and (by := _BY.search(folded, verb.start())):
+        before = folded[by.end() :]
+        first = patterns().party.match(before)
+        return party_named(first[0]) if first else ""
     named = [match for match in patterns().party.finditer(before) if not _served(folded, match)]
-    return party_named(named[-1][0]) if named else ""
+    if not named or _TOGETHER.search(before, named[-1].end()):
+        return ""
+    return party_named(named[-1][0])
+
+
+def _asserted(pattern: re.Pattern[str], clause: str) -> Iterator[re.Match[str]]:
+    """Yield what a pattern of bearers finds in a folded clause, unless that is what it denies."""
+    denials: list[re.Match[str]] | None = None
+    start = 0
+    while match := pattern.search(clause, start):
+        if denials is None:
+            denials = list(_denial().finditer(clause))
+        verb = _BEARING.search(clause, match.start(), match.end()) or match
+        over = [one.end() for one in denials if one.start() <= verb.start() < one.end()]
+        if not over:
+            yield match
+        start = over[-1] if over else match.end()
+
+
+@cache
+def _denial() -> re.Pattern[str]:
+    """Return what finds that someone does not bear something, up to the verb: 无需承担."""
+    return re.compile(
+        r"(?<!不得)(?<!不能)(?:不(?!得不|能不)|未|没有?|无[法力权]|[无毋](?=[需须义责])|拒绝|拒不|非|勿|免[于予]?)"
+        r"(?:再|需要?|须|用|会|能|得|应当?|该|必|可以?|愿意?|肯|想|予以?|是|要|有|义务|责任|自行|直接|先"
+        r"|全部|任何|另行|额外)*"
+        rf"(?:[由向对给为替就][^,;:。]{{1,12}}?)?(?:{_VERBS}|负|付|缴)"
+        r"|(?:\b(?:not|never|cannot|no longer|refus(?:es?|ed|ing)|declin(?:es?|ed|ing))\b|n't\b)"
+        r"(?! only\b| just\b)(?: (?:to|be|been|being|have|has|had|required|obliged|obligated"
+        r"|expected|need|needs|ever|also|normally|usually|generally|currently|itself|themselves|held))*"
+        rf" (?:{_ENGLISH_VERBS}|at (?:the )?(?=[^,;:]{{1,24}} (?:expense|cost|risk)\b))"
+        rf"|\b(?:neither|nor|no one|nobody|none|no (?={any_of(patterns().party_of)}))\b"
+        rf"[^,;:.]{{0,40}}? (?:{_ENGLISH_VERBS})\b"
+    )
 
 
 def _served(folded: str, party: re.Match[str]) -> bool:
     return folded[: party.start()].endswith(("向", "给", "为", "替", "对", "和", "与", "帮"))
 
 
-_BEARING: Final = re.compile(
-    r"承担|负担|支付|赔偿|垫付|赔付|补偿|缴纳|自理|自付|自负|负责|负.{0,4}责任|买单|出(?![卖租借])"
-    r"|\b(?:pays?|bears?|covers?|reimburses?|compensates?|responsible|liable|refunds?)\b"
+_VERBS: Final = (
+    r"承担|负担|分担|支付|赔偿|垫付|赔付|补偿|缴纳|自理|自付|自负|负责|负.{0,4}责任|买单"
+    r"|(?<![超付支提退发作做输推])出(?![卖租借])"
 )
+_ENGLISH_VERBS: Final = (
+    r"(?:pay(?:s|ing)?|paid|bears?|bearing|borne|cover(?:s|ed|ing)?|reimburse[sd]?|compensate[sd]?"
+    r"|responsible|liable|refund(?:s|ed)?)\b"
+)
+_BEARING: Final = re.compile(rf"{_VERBS}|\b{_ENGLISH_VERBS}")
+_BORNE: Final = re.compile(rf"{_VERBS}|\b(?:{_ENGLISH_VERBS}|(?:expense|cost|risk)\b)")
+"""Without one of these no clause says who bears something."""
+_BY: Final = re.compile(
+    r"(?<=paid|orne|ered|rsed|nded|ated)(?: \w+){0,3}? by (?:the |your |our |an? )?"
+)
+_TOGETHER: Final = re.compile(r"共同|分担|平均|一起|各自?|双方")
 
 
 def _clause_facts(folded: Folded) -> Iterator[SentenceFact]:
     clauses = [match.span() for match in _CLAUSE.finditer(folded.text)]
     taken: set[tuple[str, int]] = set()
+    bears = _BORNE.search(folded.text) is not None
     for rule in patterns().clauses:
+        if rule.field == "bearers" and not bears:
+            continue
         whole = [(0, len(folded.text))] if rule.over_sentences else clauses
         for start, end in whole:
-            for match in rule.pattern.finditer(folded.text[start:end]):
+            clause = folded.text[start:end]
+            find = _asserted if rule.field == "bearers" else re.Pattern.finditer
+            for match in find(rule.pattern, clause):
                 span = _trimmed(folded.text, start + match.start(), start + match.end())
                 if not span or not taken.isdisjoint(
                     (rule.field, at) for at in (span.start, span.end - 1)

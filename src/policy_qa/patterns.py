@@ -108,6 +108,7 @@ def patterns() -> Patterns:
     party_of = {word: party for party, words in read["parties"].items() for word in words}
     words = {name: any_of(listed) for name, listed in read["words"].items()}
     words["party"] = any_of(party_of)
+    words |= read["pieces"]  # none of which has a placeholder
 
     def compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(_PLACEHOLDER.sub(lambda name: words.get(name[1], name[0]), pattern))

@@ -22,7 +22,8 @@ _DIGITS: Final = {c: n for n, c in enumerate("零一二三四五六七八九")} 
 }  # fmt: skip
 _TENS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1_000, "仟": 1_000}
 _MYRIADS: Final = {"万": 10_000, "亿": 100_000_000}
-_HAN: Final = "".join((*_DIGITS, *_TENS, *_MYRIADS, "半"))
+_SCORES: Final = {"廿": "二十", "卅": "三十"}
+_HAN: Final = "".join((*_DIGITS, *_TENS, *_MYRIADS, *_SCORES, "半"))
 _POWERS: Final = _TENS | _MYRIADS
 _DIGIT: Final = "".join(_DIGITS)
 _EITHER: Final = re.compile(
@@ -50,12 +51,14 @@ _ENGLISH_NUMERAL: Final = (
     rf"\b(?:half\b(?: an?\b)?(?: (?:thousand|million)\b)?|{_BELOW_THOUSAND}"
     rf"(?: (?:thousand|million)\b(?: (?:and )?{_BELOW_THOUSAND})?)?(?: and a half\b)?)"
 )
+_FRACTION: Final = r"(?:\d{1,4}⁄[1-9]\d?|(?:\d{1,3} )?(?:1/[2348]|2/3|[35]/[48])(?![\d/]))"
+"""1 1/2, and ½ and 1½ as they are folded, with a stroke of their own."""
 _ARABIC: Final = r"(?>(?:\d{1,3}(?:,\d{3})++|\d++)(?:\.\d++)?(?:[百千万亿]++\d*+)*+)"
 """Possessive throughout: of many powers in a row there are too many ways to split them."""
 _ORDINAL: Final = r"(?<!第\s)"
 _NUMBER: Final = (
-    rf"(?:(?:(?<![\d第百千万亿])(?<!\d[.,]){_ORDINAL}{_ARABIC}"
-    rf"|(?:(?<![第几数\d{_HAN}]){_ORDINAL}|(?<=万一))(?!万一)[{_HAN}]++(?:点[{_DIGIT}]+[百千万亿]*)?)"
+    rf"(?:(?:(?<![\d第百千万亿])(?<!\d[.,])(?<!(?<!\d)\d/){_ORDINAL}(?:{_FRACTION}|{_ARABIC})"
+    rf"|(?:(?<![第几数\d{_HAN}])(?<![\d十百千][多余]){_ORDINAL}|(?<=万一))(?!万一)[{_HAN}]++(?:点[{_DIGIT}]+[百千万亿]*)?)"
     r"(?:个半(?=月|小时|钟头|星期|礼拜)| ?(?:thousand|million|k)\b| and a half\b)?"
     rf"|{_ENGLISH_NUMERAL})"
 )
@@ -63,14 +66,33 @@ _AGAIN: Final = rf"(?:\s?\((?P<again>{_NUMBER})\))?"
 """Legal English says it twice: thirty (30) days."""
 _UP_TO: Final = r"\s?(?:-|~|至|到|to)\s?"
 _TO: Final = r"\s?(?:-|~|至|到|to|or|and)\s?"
-_NOT: Final = r"(?:不得?|未|没有?|(?<![a-z])not (?:to )?)?"
-"""Turns a limit round: 不高于, not exceeding."""
+_NOT: Final = (
+    r"(?:(?:不(?:得|要|能|会|可以?|应当?|应该|该|许|准|宜|必|用|需要?|须)?|未能?|没有?|[无毋][需须]|勿|别|禁止)"
+    r"(?:再|被)?"
+    r"|(?<![a-z])(?:not|never|cannot|[a-z]{2,6}n't) "
+    r"(?:(?:(?:to|be|any|ever|have|take|last|cost|run|pay|spend|charge|stay|wait|keep|go|use"
+    r"|require)s? ){1,3}(?!within|up to)|(?:to )?))?"
+)
+"""Turns a limit round: 不高于, 不要超过, not exceeding, cannot take more than."""
 _LIMIT_OF: Final = (
-    rf"(?:(?:不得?|未)(?:超过|[高低大小多少]于)|[至最][多少])"
+    r"(?:(?:不[得能可会应要]?|未)(?:超过|[高低大小多少]于)|[至最][多少]"
+    r"|最[高低](?=消费|收费|限额|金额|罚款|充值|赔偿|补偿|可达?))"
     rf"(?![^,;]*部分)(?:(?![{_HAN}第几数每或和与及并且但处罚按])[\u4e00-\u9fff]){{1,4}}\s?"
 )
 """What is limited may stand between: 不得超过成交额20%."""
-_LONGEST_BOUND: Final = 24
+_UPWARDS: Final = r"(?<=[\d元块钱币金])起(?![算诉码草])"
+_LONGEST_BOUND: Final = 32
+_LONGEST_LOWER: Final = 48
+_PARTS: Final = {
+    ("year", "month"): 12, ("week", "day"): 7, ("day", "hour"): 24, ("hour", "minute"): 60,
+    ("minute", "second"): 60,
+}  # fmt: skip
+"""How many of one unit make another: 1小时30分钟 is 90 minutes."""
+_BETWEEN_PARTS: Final = ("", " ", "零", "又", " and ", ", ")
+_SCALED: Final = re.compile(
+    r"(?P<mantissa>.*[^百千万亿 ])(?P<power>[百千万亿]+| ?(?:hundred|thousand|million|k))"
+)
+_SCALES: Final = re.compile("[百千万亿]|hundred|thousand|million|k")
 _PLAIN: Final = "CNY"
 """What 元 means where nothing else is said: 新台币五万元以上二十万元以下 says it once."""
 _ONLY_BEHIND: Final = ("元", "块", "块钱")
@@ -119,15 +141,22 @@ def quantities(folded: str) -> list[Found]:
     """Return the durations and amounts of a folded text, in its order."""
     words = _words()
     found: list[Found] = []
+    last: re.Match[str] | None = None
     for core in sorted(_cores(folded, words), key=lambda core: (core.start(), -core.end())):
         free = found[-1].span.end if found else 0
         if core.start() < free:
             continue
         read = _read(folded, core, words, free)
-        if read and found and (joined := _joined(found[-1], read)):
+        if not read:
+            continue
+        joined = _joined(found[-1], read) if found else None
+        if found and last and not joined and last.end() == free and read.span.start == core.start():
+            joined = _compound(found[-1], read, folded[free : core.start()])
+        if joined:
             found[-1] = joined
-        elif read:
+        else:
             found.append(read)
+        last = core
     return found
 
 
@@ -137,8 +166,8 @@ def _cores(folded: str, words: "_Words") -> Iterator[re.Match[str]]:
     After a range its last number with the unit follows, for where the first one is of another
     quantity, rmb 5 or 10%, or is none, 1、30天.
     """
-    for form in words.forms:
-        for core in form.finditer(folded):
+    for form, sign in words.forms:
+        for core in form.finditer(folded) if sign in folded else ():
             parts = core.groupdict()
             first = parts.get("first")
             if first and _unit(first, words) != _unit(core["unit"], words):
@@ -162,6 +191,8 @@ def number(numeral: str) -> float | None:
     elif match := re.fullmatch(r"([\d,]*\d(?:\.\d+)?) ?(thousand|million|k)", numeral):
         value = float(match[1].replace(",", "")) * _ENGLISH_POWERS[match[2]]
     else:
+        if match := re.fullmatch(r"(?:(\d*) |(\d*?))(\d)[/⁄](\d+)", numeral):
+            return int(match[1] or match[2] or 0) + int(match[3]) / int(match[4])
         whole = re.sub("个?半$| and a half$", "", numeral)
         half = 0.5 if whole != numeral else 0.0
         rest = _chinese(whole) if whole else 0.0
@@ -198,6 +229,8 @@ def _chinese(numeral: str) -> float | None:
         return None if value is None else (value + float(f"0.{digits}")) * powers
     if not re.fullmatch(rf"(?:[\d,]*\d(?:\.\d+)?)?[{_HAN}\d]*", numeral) or "半" in numeral:
         return None
+    for score, tens in _SCORES.items():
+        numeral = numeral.replace(score, tens)
     return _sum(re.findall(r"\d+(?:\.\d+)?|\D", numeral.replace(",", "")))
 
 
@@ -246,12 +279,13 @@ def _either(numeral: str) -> tuple[float | None, float | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    forms: tuple[re.Pattern[str], ...]
+    forms: tuple[tuple[re.Pattern[str], str], ...]
     unit_of: Mapping[str, str]
     single: re.Pattern[str]
     before: Mapping[Field, re.Pattern[str]]
     after: re.Pattern[str]
     limit: re.Pattern[str]
+    lower: re.Pattern[str]
 
 
 @cache
@@ -275,19 +309,26 @@ def _words() -> _Words:
     for_how_much = tuple(word for word in around if word.split()[0] != "for")  # 2 for $5
     after = (*bounds["at_most_after"], *bounds["at_least_after"], *bounds["around_after"])
     alone = rf"\s?(?:{currency}|{any_of(after)}|不等|之间|的|[^\w\s%‰-]|$|{NOTHING_COUNTED})"
-    behind = rf"[多余]?(?P<unit>{units})(?P<half>(?:半(?![价数路途夜]))?)"
+    behind = rf"(?P<more>(?:个?[多余])?)(?P<unit>{units}|(?<=多)月)"
+    behind += r"(?P<half>(?:半(?![价数路途夜])| and a half\b)?)"
     behind += r"(?:(?<=块)(?P<tenths>[1-9一二三四五六七八九])[毛角]?(?!\w))?"
     return _Words(
         forms=(
-            re.compile(rf"(?P<percent>百分之){low}(?:{_TO}(?:百分之)?{high})?"),
-            re.compile(rf"(?P<parts>{_NUMBER})分之(?P<share>{_NUMBER})"),
-            re.compile(
-                rf"(?P<unit>{ahead})\s?{low}(?:(?:\s?(?:{currency}))?{_UP_TO}(?P<same>{ahead})?"
-                rf"\s?{high}(?(same)|(?={alone})))?(?:\s?(?:{currency}))?"
+            (re.compile(rf"(?P<percent>百分之){low}(?:{_TO}(?:百分之)?{high})?"), "分之"),
+            (re.compile(rf"(?P<parts>{_NUMBER})分之(?P<share>{_NUMBER})"), "分之"),
+            (
+                re.compile(
+                    rf"(?P<unit>{ahead})\s?{low}(?:(?:\s?(?:{currency}))?{_UP_TO}(?P<same>{ahead})?"
+                    rf"\s?{high}(?(same)|(?={alone})))?(?:\s?(?:{currency}))?"
+                ),
+                "",
             ),
-            re.compile(
-                rf"(?<![$€£¥]){low}{_AGAIN}[\s-]?"
-                rf"(?:(?P<first>{units})?(?P<to>{_TO}|、){high}(?:\s?\({_NUMBER}\))?[\s-]?)?{behind}"
+            (
+                re.compile(
+                    rf"(?<![$€£¥]){low}{_AGAIN}[\s-]?"
+                    rf"(?:(?P<first>{units})?(?P<to>{_TO}|、){high}(?:\s?\({_NUMBER}\))?[\s-]?)?{behind}"
+                ),
+                "",
             ),
         ),
         single=re.compile(rf"{low}(?P<high>){_AGAIN}[\s-]?{behind}"),
@@ -296,16 +337,20 @@ def _words() -> _Words:
             "deadlines": _before((*limits, *around)),
             "amounts": _before((*limits, *for_how_much)),
         },
-        after=re.compile(rf"\s?(?:{any_of(after)})"),
+        after=re.compile(rf"\s?(?:{any_of(after)}|{_UPWARDS})"),
         limit=re.compile(
-            rf"(?P<not>{_NOT})(?:(?P<most>{any_of(at_most)})|(?P<least>{any_of(at_least)}))"
+            rf"(?P<not>{_NOT})(?:(?P<most>{any_of(at_most)})|(?P<least>{any_of(at_least)}|起$))"
+        ),
+        lower=re.compile(
+            rf"{_NOT}(?:{any_of(limits)})的?\s?"
+            rf"(?P<number>{_NUMBER})(?: (?:and|but|or)|[,且而并但]+) ?$"
         ),
     )
 
 
 def _before(bounds: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern for bounding words at the end; the 前 of 之前 and the like is none."""
-    word = rf"{_NOT}(?!(?<=[提之以目当此])前)(?:{any_of(bounds)})的?\s?"
+    word = rf"{_NOT}(?!(?<=[提之以目当此])前)(?:{any_of(bounds)})的?[为是:]?\s?"
     return re.compile(rf"(?:{_LIMIT_OF}|{word})(?:{word})*$")
 
 
@@ -328,7 +373,21 @@ def _read(folded: str, core: re.Match[str], words: _Words, free: int) -> Found |
         return None
     start = before.start() if before else core.start()
     value = _bounded(min(low, high), max(low, high), unit, bound, words)
+    if core.groupdict().get("more") and value.low == value.high:
+        value = Quantity(value.low, None, unit)
+    if before and value.low is None and (lower := _lower(folded, start, free, words)):
+        start, value = lower.start(), Quantity(number(lower["number"]), value.high, unit)
     return Found(field, Span(start, after.end() if after else core.end()), value)
+
+
+def _lower(folded: str, start: int, free: int, words: _Words) -> re.Match[str] | None:
+    """Return the lower limit without a unit before an upper one: at least 5 and at most 10 days."""
+    if not folded[max(0, start - 4) : start].rstrip().endswith(("and", "but", "or", *",且而并但")):
+        return None
+    found = words.lower.search(folded, max(free, start - _LONGEST_LOWER), start)
+    limit = words.limit.search(found[0]) if found else None
+    is_least = limit is not None and bool(limit["least"]) != bool(limit["not"])
+    return found if is_least and found and number(found["number"]) is not None else None
 
 
 def _value(core: re.Match[str], words: _Words) -> tuple[float | None, float | None, str]:
@@ -341,11 +400,22 @@ def _value(core: re.Match[str], words: _Words) -> tuple[float | None, float | No
     low, high = _either(parts["low"])
     if parts["high"]:
         high = _either(parts["high"])[1]
+        if low is not None and not (parts.get("first") or parts.get("same")):
+            low *= _shared_power(low, parts["low"], parts["high"])
     unit, factor = _unit(parts["unit"], words) if parts.get("unit") else (PERCENT, 1.0)
     more = 0.5 if parts.get("half") else (number(parts.get("tenths") or "0") or 0.0) / 10
     if low is None or high is None:
         return None, None, unit
     return (low + more) * factor, (high + more) * factor, unit
+
+
+def _shared_power(low: float, numeral: str, high: str) -> float:
+    """Return what the first number of a range is multiplied by for the second: 5至10万."""
+    scaled = _SCALED.fullmatch(high)
+    if not scaled or _SCALES.search(numeral):
+        return 1.0
+    mantissa, whole = number(scaled["mantissa"]), number(high)
+    return whole / mantissa if mantissa and whole and low < mantissa else 1.0
 
 
 def _unit(word: str, words: _Words) -> tuple[str, float]:
@@ -366,7 +436,7 @@ def _is_no_quantity(folded: str, core: re.Match[str], *, bounded: bool) -> bool:
     parts = core.groupdict()
     low, word, again = parts.get("low") or "", parts.get("unit") or "", parts.get("again")
     if low in ("a", "an", "half"):
-        return not bounded
+        return not bounded and not parts.get("half")
     if again and number(again) != number(low):
         return True
     if word and _ELSE.match(folded, core.end() - 1):
@@ -422,3 +492,26 @@ def _joined(first: Found, second: Found) -> Found | None:
         span = Span(first.span.start, second.span.end)
         return Found(first.field, span, Quantity(a.low, b.high, a.unit))
     return None
+
+
+def _compound(first: Found, second: Found, between: str) -> Found | None:
+    """Return the duration of two that say it together, 2年零6个月, in the smaller unit."""
+    a, b = first.value, second.value
+    parts = _PARTS.get((a.unit, b.unit))
+    whole, rest = _one_limit(a), _one_limit(b)
+    if not parts or whole is None or rest is None or rest >= parts or between not in _BETWEEN_PARTS:
+        return None
+    total = whole * parts + rest
+    limits = [(a.low, a.high), (b.low, b.high)]
+    if all(None in limit for limit in limits):
+        return None
+    low = None if any(one is None for one, _ in limits) else total
+    high = None if any(one is None for _, one in limits) else total
+    return Found(first.field, Span(first.span.start, second.span.end), Quantity(low, high, b.unit))
+
+
+def _one_limit(value: Quantity) -> float | None:
+    """Return the only number of a quantity; None if it has two."""
+    if value.low is None or value.high is None:
+        return value.high if value.low is None else value.low
+    return value.low if value.low == value.high else None

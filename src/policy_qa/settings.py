@@ -140,6 +140,11 @@ share nearly all words."""
 SAME_WORDS_FROM: Final = 0.8
 """Share of words in common from which one denial more makes a sentence say the opposite."""
 
+WORDED_ALIKE_FROM: Final = 0.85
+"""Share of the longer one's words that the shorter one of two answers to a question in the same
+words has, if they are about the same thing: quantities, parties, negators and function words left
+out. At .8 a rule (orders paid by card) and its exception (international ones) would be the same."""
+
 THE_SAME_FROM: Final = 0.95
 """Share of the shorter sentence's words that two sentences in nearly the same words have in common,
 their quantities left out."""

@@ -225,7 +225,8 @@ class Fact:
 
     Attributes:
         citation: The words and where they stand.
-        value: What a deadline or an amount comes to; None for other fields.
+        value: What a deadline or an amount comes to; None for other fields, and for days of the
+            calendar.
         party: Who bears the cost or the duty, as `patterns.toml` calls parties; else empty.
     """
 
