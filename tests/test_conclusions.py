@@ -106,9 +106,21 @@ def test_noise_is_no_conclusion(idle):
     assert quotes(NEITHER, (idle, BEST)) == []
 
 
-@pytest.mark.parametrize("idle", ["為什麼要這樣做", "May I ask more?", "溫馨提示:", "Note："])
+@pytest.mark.parametrize(
+    "idle",
+    [
+        "為什麼要這樣做",
+        "May I ask more?",
+        "溫馨提示:",
+        "Note：",
+        "如果一直不發貨的話。",
+        "如果买家不回复的话,",
+        "或者商品信息有誤。",
+        "Or the size is wrong.",
+    ],
+)
 def test_what_says_nothing_is_no_conclusion(idle):
-    """A further question or a lead-in is quoted only where the entry holds nothing else."""
+    """A question, a lead-in, a mere condition or case is quoted only where nothing else stands."""
     assert quotes(NEITHER, (idle, BEST), (SHORT[0], 0.1)) == [SHORT[0]]
     assert quotes(NEITHER, (idle, BEST)) == [idle]
 
@@ -148,6 +160,23 @@ def test_a_list_of_steps_is_not_shunned():
     """What says what to do answers how, though it lists."""
     steps = "申請退款的步驟如下,請先上傳憑證,再填寫帳號,並且" + "耐心等候" * 20 + "。"
     assert quotes(HOW, (steps, BEST), (SHORT[0], BEST - SHUNNED / 2 - 0.001)) == [steps]
+
+
+def test_a_step_brings_the_whole_list():
+    """Where a numbered step answers, every step of its list bears on the query, nothing else."""
+    texts = [
+        "1. 打開訂單。",
+        "2. 請選擇退貨。",
+        "3. 列印標籤。",
+        SHORT[0],
+        "1. 尺寸表。",
+        "2. 色卡。",
+    ]
+    sentences = told(*((text, 0.9 if text == texts[1] else 0.1) for text in texts))
+    concluded = [one for one in sentences if one.passage.text == texts[1]]
+    assert [one.passage.text for one in bearing(sentences, concluded)] == texts[:3]
+    without = [one for one in sentences if one.passage.text == SHORT[0]]
+    assert [one.passage.text for one in bearing(sentences, without)] == [texts[1], SHORT[0]]
 
 
 def test_bearing():

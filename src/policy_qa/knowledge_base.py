@@ -22,6 +22,7 @@ from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
 from policy_qa.errors import CorruptionError, EncoderMismatchError, InputError, QueryError
 from policy_qa.folding import fold
+from policy_qa.inspection import Inspection, inspect
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
@@ -286,9 +287,7 @@ class KnowledgeBase:
         Raises:
             InputError: If there is no entry of that id.
         """
-        document_id = self._store.document_of(entry_id)
-        if document_id is None:
-            raise InputError(f"The knowledge base at {self.path} has no entry {entry_id!r}.")
+        document_id = self.entry(entry_id).document_id
         passages = (passage for _, passage in self._store.passages(entry_id))
         answer = [passage for passage in passages if not passage.is_question]
         return rule_card(self.document(document_id), answer)
@@ -301,6 +300,39 @@ class KnowledgeBase:
         """
         (encoded,) = self._encoded([query])
         return {entry_id: self._retriever.matches(encoded, entry_id) for entry_id in entry_ids}
+
+    def inspect(
+        self, query: str, entry_id: str, top_k: int = TOP_K, filters: Filters | None = None
+    ) -> Inspection:
+        """Return why a query found an entry, and what its confidence is made of.
+
+        Args:
+            query: As it was asked.
+            entry_id: One of the entries found.
+            top_k: Among so many best entries.
+            filters: Which documents were looked at.
+
+        Raises:
+            QueryError: If the query is empty, too long, or has no letter and no digit.
+            InputError: If the entry is not among the best, `top_k` is not positive, or a filter
+                names an unknown document or tag.
+        """
+        (encoded,) = self._encoded([query])
+        _check_count(top_k)
+        hits = self._hits(query, encoded, top_k + 1, filters)  # one more to compare the last with
+        hit = next((hit for hit in hits[:top_k] if hit.entry.id == entry_id), None)
+        if hit is None:
+            raise InputError(f"{entry_id!r} is not among the first {top_k} entries for the query.")
+        return inspect(
+            encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query),
+            encoded,
+            hits,
+            hit,
+            retriever=self._retriever,
+            document=self.document(hit.entry.document_id),
+            calibration=self.calibration,
+            filters=filters,
+        )
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""
@@ -316,6 +348,17 @@ class KnowledgeBase:
         if document is None:
             raise InputError(f"The knowledge base at {self.path} has no document {document_id!r}.")
         return document
+
+    def entry(self, entry_id: str) -> Entry:
+        """Return an entry.
+
+        Raises:
+            InputError: If there is none of that id.
+        """
+        entry = self._store.named_entry(entry_id)
+        if entry is None:
+            raise InputError(f"The knowledge base at {self.path} has no entry {entry_id!r}.")
+        return entry
 
     def entries(self, document_id: str | None = None) -> list[Entry]:
         """Return every entry, or those of one document, in the source's order."""
@@ -347,8 +390,7 @@ class KnowledgeBase:
     def _hits(
         self, query: str, encoded: EncodedQuery, top_k: int, filters: Filters | None
     ) -> list[Hit]:
-        if not isinstance(top_k, int) or top_k < 1:
-            raise InputError(f"top_k is {top_k!r}; give a whole number, 1 or more.")
+        _check_count(top_k)
         if filters:
             self._check_filters(filters)
         if self.reranker is None:
@@ -404,6 +446,11 @@ def _check_text(path: Path, manifest: Manifest) -> None:
             f"not with this program's ({text_recipe()}). Build it again: "
             f"{build_command(path, manifest.corpus)}"
         )
+
+
+def _check_count(top_k: int) -> None:
+    if not isinstance(top_k, int) or top_k < 1:
+        raise InputError(f"top_k is {top_k!r}; give a whole number, 1 or more.")
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")

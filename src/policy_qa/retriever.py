@@ -78,16 +78,30 @@ class Candidates:
     translated: Scores
     entry_translated: Scores
 
+    def weights(self, language: str) -> dict[str, float]:
+        """Return the weights of a query in that language, by the names of a hit's components.
+
+        Translations have none where no candidate holds one.
+        """
+        passage, entry = LEXICAL_WEIGHTS[language]
+        weights = {"dense": 1.0, "lexical": passage, "entry": entry}
+        if self.entry_translated.any():
+            weights["translated"], weights["entry_translated"] = TRANSLATION_WEIGHTS
+        return weights
+
     def fused(self, language: str) -> Scores:
         """Return `(n,) float32` fused scores, 0 to 1, for a query in that language."""
-        parts = [(1.0, self.dense)]
-        own_words = (self.lexical, self.entry_lexical)
-        parts += zip(LEXICAL_WEIGHTS[language], own_words, strict=True)
-        if self.entry_translated.any():
-            other_words = (self.translated, self.entry_translated)
-            parts += zip(TRANSLATION_WEIGHTS, other_words, strict=True)
-        total = sum(weight for weight, _ in parts)
-        return np.asarray(sum(weight * part for weight, part in parts) / total, np.float32)
+        parts = {
+            "dense": self.dense,
+            "lexical": self.lexical,
+            "entry": self.entry_lexical,
+            "translated": self.translated,
+            "entry_translated": self.entry_translated,
+        }
+        weights = self.weights(language)
+        total = sum(weights.values())
+        fused = sum(weight * parts[name] for name, weight in weights.items()) / total
+        return np.asarray(fused, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +289,16 @@ class Retriever:
         }
         return Hit(rank, contender.entry, contender.question, passage, contender.score, components)
 
+    def weights(self, query: EncodedQuery, filters: Filters | None = None) -> dict[str, float]:
+        """Return the share that each component has in the fused scores of a query; the sum is 1."""
+        weights = self._candidates(query, filters).weights(query.language)
+        total = sum(weights.values())
+        return {name: weight / total for name, weight in weights.items()}
+
+    def token_weights(self, query: EncodedQuery) -> dict[str, float]:
+        """Return how much each token of a query tells: the fewer passages hold it, the more."""
+        return {token: self._lexical.inverse_document_frequency(token) for token in query.tokens}
+
     def matches(self, query: EncodedQuery, entry_id: str) -> list[Match]:
         """Return the words of a query that an entry holds in other words, in the query's order.
 
@@ -311,7 +335,7 @@ class Retriever:
     def _sentence_scores(
         self, query: EncodedQuery, sentences: Sequence[str], dense: Scores
     ) -> list[float]:
-        own = {token: self._lexical.inverse_document_frequency(token) for token in query.tokens}
+        own = self.token_weights(query)
         token_sets = [_token_set(sentence) for sentence in sentences]
         terms = _held(query.translation, set().union(*token_sets))
         others = {
@@ -375,8 +399,12 @@ class Retriever:
 def _agreeing(asked: Claims, contender: _Contender) -> _Contender:
     """Return a contender with a score that counts whether it affects the party asked about."""
     agrees = agreement(asked, stored_claims(contender.question))
-    score = min(max(contender.score + AGREEMENT_WEIGHT * agrees, 0.0), 1.0)
-    return replace(contender, score=score, agreement=agrees)
+    return replace(contender, score=with_agreement(contender.score, agrees), agreement=agrees)
+
+
+def with_agreement(score: float, agrees: float) -> float:
+    """Return a fused score, 0 to 1, that counts what `agreement` returned."""
+    return min(max(score + AGREEMENT_WEIGHT * agrees, 0.0), 1.0)
 
 
 def _sided(asked: Claims, contenders: list[_Contender]) -> list[_Contender]:

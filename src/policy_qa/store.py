@@ -149,12 +149,11 @@ class Store:
         query = f"SELECT {_ENTRY} FROM entries e JOIN documents d ON d.number = e.document {where}"  # noqa: S608
         return map(_entry, self._all(f"{query} ORDER BY e.number", values))
 
-    def document_of(self, entry_id: str) -> str | None:
-        """Return the id of an entry's document, None if there is no entry of that id."""
-        query = (
-            "SELECT d.id FROM entries e JOIN documents d ON d.number = e.document WHERE e.id = ?"
-        )
-        return next((name for (name,) in self._all(query, (entry_id,))), None)
+    def named_entry(self, entry_id: str) -> Entry | None:
+        """Return an entry, None if there is none of that id."""
+        query = f"SELECT {_ENTRY} FROM entries e JOIN documents d ON d.number = e.document"  # noqa: S608
+        found = self._all(f"{query} WHERE e.id = ?", (entry_id,))
+        return _entry(found[0])[0] if found else None
 
     def entry_numbers(self, rows: Iterable[int]) -> dict[int, int]:
         """Return the number of the entry of each passage row."""

@@ -19,7 +19,7 @@ _UNSPACED = (
     "\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"  # iteration mark, kana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf"(?P<number>(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)*[%‰]?)|(?P<unspaced>[{_UNSPACED}]+)"
     rf"|(?P<word>[^\W\d_{_UNSPACED}](?:[^\W_{_UNSPACED}]|'(?=[^\W_{_UNSPACED}]))*)"
 )
@@ -29,7 +29,7 @@ def tokens(folded: str) -> list[str]:
     """Return the tokens of folded text, in its order, repeats included."""
     found: list[str] = []
     end_of_previous, previous = -1, ""
-    for match in _TOKEN.finditer(folded):
+    for match in TOKEN.finditer(folded):
         text, kind = match.group(), match.lastgroup
         touching = match.start() == end_of_previous
         if kind == "unspaced":

@@ -9,6 +9,8 @@ indexes, perturbations → experiment   what is run
 tables, comparing                     what is printed
 curves → plots → report               what is drawn and reported
 abstention → calibrating              what a knowledge base learns of confidence
+question_tables → hit_tests           questions of a spreadsheet, tried and compared
+question_tables → saved_cases         questions that become an evaluation set
 """
 
 from policy_qa.evaluation.experiment import QUESTIONS_INDEXED, QUESTIONS_LEFT_OUT, experiment
