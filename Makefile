@@ -36,6 +36,7 @@ report: $(VENV)/.tested
 bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/encoder_paths.py
 	$(BIN)/python benchmarks/queries.py
+	$(BIN)/python benchmarks/page.py
 
 # The page tests need a browser; without one they are skipped, and say so.
 chromium:

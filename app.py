@@ -1,75 +1,77 @@
-"""The search page: `streamlit run app.py`. The words and the HTML come from `policy_qa.page`.
+"""The search page: `streamlit run app.py`. It displays; `policy_qa` answers and makes the HTML.
 
-The address is the one truth about what is shown: `?q=` the query, `?lang=` the language of the
-labels. A widget is set from it before it is drawn and writes it when it changes, so that Back and
-Forward walk through the queries.
+The address is the one truth about what is shown (see `policy_qa.page.address`): whatever is chosen
+is written to it, and the page is drawn from it, so that Back and Forward walk through the queries.
 """
 
-import logging
-import os
-import shlex
+from dataclasses import asdict
 
 import streamlit as st
 
-from policy_qa import (
-    KnowledgeBase,
-    KnowledgeBaseNotFound,
-    PolicyQAError,
-    QueryError,
-    page,
-    settings,
-)
-from policy_qa.labels import LABELS, LANGUAGES, Labels, choose_language
-from policy_qa.output import escape_markdown
-from policy_qa.types import Language
+import policy_qa
+from app_views import ask, corpus, hit_test
+from app_views.ask import Shown
+from app_views.shared import LOGGER, Page, kb_option, kb_path, rate
+from policy_qa import page as html
+from policy_qa.errors import KnowledgeBaseNotFound, PolicyQAError, QueryError
+from policy_qa.labels import choose_language
+from policy_qa.page import PAGE_LABELS, Address, PageLabels
 
-PATH = os.environ.get("POLICY_QA_KB") or str(settings.KNOWLEDGE_BASE)
-EXAMPLES = 4
+VIEWS = {"ask": ask.draw, "test": hit_test.draw, "corpus": corpus.draw}
 
 
 def main() -> None:
     """Draw the page at its address, whatever state it is in."""
-    language = choose_language(st.query_params.get("lang"), st.context.locale)
-    labels = LABELS[language]
+    address = Address.read(st.query_params.to_dict())
+    language = address.language or choose_language(None, st.context.locale)
+    labels = PAGE_LABELS[language]
     st.set_page_config(page_title=labels.title, layout="wide", initial_sidebar_state="collapsed")
-    st.html(page.style())
-    query = st.query_params.get("q", "").strip()
-    draw_top(query, language, labels)
-    view = ""
+    st.html(html.style())
+    st.html(html.head(address, language, labels))
+    draw_box(address, labels)
+    shown = Shown()
     try:
-        view = draw_result(query, language, labels)
+        path = kb_path()
+        state = policy_qa.KnowledgeBase.current_state(path)
+        shown = VIEWS[address.view](Page(address, language, labels, path, state))
     except KnowledgeBaseNotFound:
         heading, note = labels.no_knowledge_base, labels.no_knowledge_base_note
-        place = f" --kb {shlex.quote(PATH)}" if os.environ.get("POLICY_QA_KB") else ""
-        st.html(page.notice("missing", heading, note, f"policy-qa build corpus/{place}"))
+        shown = tell("missing", heading, note, f"policy-qa build corpus/{kb_option()}")
     except QueryError as error:
-        st.html(page.notice("error", labels.query_error, str(error)))
+        shown = tell("error", labels.query_error, str(error))
     except PolicyQAError as error:
-        st.html(page.notice("error", labels.broken, str(error)))
-    except Exception:
-        logging.getLogger("policy_qa.app").exception("The page could not be drawn")
-        st.html(page.notice("error", labels.failed, labels.failed_note))
-    behaviour = st.components.v2.component("policy_qa_behaviour", js=SCRIPT, isolate_styles=False)
-    behaviour(key="behaviour", data={"language": language, "view": view})
+        shown = tell("error", labels.broken, str(error))
+    except Exception:  # noqa: BLE001 (logged whole; no traceback on the page)
+        LOGGER.exception("The page could not be drawn")
+        shown = tell("error", labels.failed, labels.failed_note)
+    behaviour = st.components.v2.component(
+        "policy_qa_behaviour", js=html.script(), isolate_styles=False
+    )
+    behaviour(
+        key="behaviour",
+        data={
+            **asdict(shown),
+            "view": address.view,
+            "language": language,
+            "chosen": address.language or "",
+            "placeholder": labels.placeholder,
+        },
+        on_go_change=go,
+        on_act_change=act,
+    )
 
 
-def draw_top(query: str, language: Language, labels: Labels) -> None:
-    """Draw the title, the languages and the question box, set from the address."""
-    st.session_state["language"] = language
+def tell(kind: str, heading: str, note: str, command: str = "") -> Shown:
+    """Tell of a state in plain words."""
+    st.html(html.notice(kind, heading, note, command))
+    return Shown(f"{heading} {note}", f"{heading}. {note}")
+
+
+def draw_box(address: Address, labels: PageLabels) -> None:
+    """Draw the question box, set from the address."""
     # Setting it anyway would drop unsent typing; a quick click can come before the box is filled.
-    if st.session_state.get("drawn") != query or not st.session_state.get("query"):
-        st.session_state["query"] = query
-    with st.container(horizontal=True, vertical_alignment="center", key="top"):
-        st.html(f"<h1 class='pq-title'>{page.escape(labels.title)}</h1>")
-        st.segmented_control(
-            labels.language,
-            list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
-            key="language",
-            required=True,
-            on_change=lambda: write_address("lang", st.session_state["language"]),
-            label_visibility="collapsed",
-        )
+    if st.session_state.get("drawn") != address.query or not st.session_state.get("query"):
+        st.session_state["query"] = address.query
     with (
         st.form("ask", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -82,89 +84,36 @@ def draw_top(query: str, language: Language, labels: Labels) -> None:
             placeholder=labels.placeholder,
             label_visibility="collapsed",
         )
-        st.form_submit_button(
-            labels.ask,
-            type="primary",
-            on_click=lambda: write_address("q", st.session_state["query"].strip()),
-        )
-    st.session_state["drawn"] = query
+        st.form_submit_button(labels.ask, type="primary", on_click=submit)
+    st.session_state["drawn"] = address.query
 
 
-def write_address(name: str, value: str) -> None:
-    """Put a value into the address, as a new step of the history; an empty one leaves it."""
-    if not value:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+def submit() -> None:
+    """Show what answers the question in the box."""
+    language = Address.read(st.query_params.to_dict()).language
+    show(Address(query=st.session_state["query"].strip(), language=language))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def open_knowledge_base(path: str, state: tuple[int, int]) -> KnowledgeBase:  # noqa: ARG001 (key)
-    """Open a knowledge base once for all visitors, again for each state."""
-    return KnowledgeBase.open(path)
+def go() -> None:
+    """Follow a link of the page."""
+    link = st.session_state["behaviour"].go
+    if isinstance(link, str):
+        show(Address.read_link(link))
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def summary(path: str, state: tuple[int, int]) -> tuple[int, int, list[str]]:
-    """Return the number of entries, the number of documents and the first stored questions."""
-    kb = open_knowledge_base(path, state)
-    questions = list(kb.questions().values())[:EXAMPLES]
-    return len(kb.entries()), len(kb.documents()), questions
+def show(address: Address) -> None:
+    """Write an address, as one step of the history."""
+    if address.parameters() != st.query_params.to_dict():
+        st.query_params.from_dict(address.parameters())
 
 
-def draw_result(query: str, language: Language, labels: Labels) -> str:
-    """Draw the answer, or the empty page; return a name for what is shown."""
-    state = KnowledgeBase.current_state(PATH)
-    with st.spinner(labels.loading):
-        kb = open_knowledge_base(PATH, state)
-    if not query:
-        draw_empty(*summary(PATH, state), labels)
-        return ""
-    answer = kb.ask(query)
-    others = [(hit, kb.document(hit.entry.document_id)) for hit in answer.related]
-    heading = labels.others
-    if answer.entry is None:
-        heading = labels.nearest
-        st.html(page.answer_card(answer, labels, language))
-    else:
-        left, right = st.columns([5, 7], gap="medium")
-        whole = kb.rule_card(answer.entry.id) if page.is_readable(answer.entry) else None
-        left.html(page.answer_card(answer, labels, language, whole))
-        quotes = [citation.span for citation in answer.conclusion]
-        document = kb.document(answer.entry.document_id)
-        right.html(page.source_card(document, answer.entry, quotes, labels))
-    if others:
-        st.html(page.other_entries(others, heading, labels))
-    return f"{answer.generation} {answer.entry.id if answer.entry else ''} {query}"
+def act() -> None:
+    """Do what a button of the page names."""
+    match st.session_state["behaviour"].act:
+        case ["rate", str(value)]:
+            rate(kb_path(), value)
+        case ["save", str(value)]:
+            hit_test.save(kb_path(), value)
 
-
-def draw_empty(entries: int, documents: int, questions: list[str], labels: Labels) -> None:
-    """Draw what stands below the box before a question is asked."""
-    st.html(page.empty(entries, documents, labels, examples=bool(questions)))
-    with st.container(gap="xsmall"):
-        for number, question in enumerate(questions):
-            st.button(
-                escape_markdown(question),
-                key=f"example-{number}",
-                on_click=write_address,
-                args=("q", question.strip()),
-            )
-
-
-SCRIPT = """
-let shown = "";
-export default function ({ data }) {
-  document.documentElement.lang = data.language;
-  if (data.view === shown) return;
-  shown = data.view;
-  requestAnimationFrame(() => {
-    const box = document.querySelector(".pq-entry .pq-source");
-    const mark = box?.querySelector("mark");
-    if (!box) return;
-    const above = mark ? mark.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
-    box.scrollTop = mark ? box.scrollTop + above - box.clientHeight / 4 : 0;
-  });
-}
-"""
 
 main()

@@ -1,200 +1,114 @@
-"""The search page: each state without a browser, then what only a browser can tell."""
+"""The search page without a browser: each state of its three views."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import html
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
-from urllib.parse import quote
+from typing import Any, ClassVar
 
+import openpyxl
+import page_fakes
 import pytest
 import streamlit as st
+from page_fakes import (
+    CAUTION_KINDS,
+    HOSTILE,
+    HOSTILE_TEXT,
+    FakeKnowledgeBase,
+    behaviour,
+    draw,
+    every_change,
+    every_finding,
+    log_uncovered,
+    send,
+    shown,
+)
 from streamlit.testing.v1 import AppTest
 
 import policy_qa
+from app_views import shared
+from policy_qa import changes, lint
 from policy_qa.errors import (
     CorruptionError,
     EncoderError,
     KnowledgeBaseNotFound,
     PolicyQAError,
-    QueryError,
+    StorageError,
 )
-from policy_qa.types import (
-    CONTRADICTIONS,
-    FIELDS,
-    Answer,
-    Caution,
-    CautionKind,
-    Citation,
-    Document,
-    Entry,
-    Fact,
-    Filters,
-    Hit,
-    Passage,
-    RuleCard,
-    Span,
-    Status,
-)
+from policy_qa.evaluation import load_evaluation_set
+from policy_qa.lint import KINDS as FINDING_KINDS
+from policy_qa.output import answer_chat
+from policy_qa.page import PAGE_LABELS
+from policy_qa.types import CONTRADICTIONS, FIELDS
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-APP = Path(__file__).parents[1] / "app.py"
-HOSTILE = (
-    "<img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](x.png) $x$ :smile: :red[r] "
-    "**bold** `code` https://example.com </mark><script>alert(1)</script> 買"
-)
-READ = HOSTILE.replace("買", "买")
-KINDS: tuple[CautionKind, ...] = get_args(CautionKind)
-HOSTILE_TEXT = f"1. {HOSTILE}\n{HOSTILE}\n2. Who pays?\nThe buyer.\n"
-
-
-class FakeKnowledgeBase:
-    """Two entries; the query chooses the status of the answer, `careful` all that one can hold."""
-
-    text: ClassVar[str] = "1. May I return shoes?\nYes, within 7 days.\n2. Who pays?\nThe buyer.\n"
-    opening: ClassVar[Exception | None] = None
-    opened: ClassVar[list[str]] = []
-    generation: ClassVar[int] = 1
-
-    @classmethod
-    def current_state(cls, path: str) -> tuple[int, int]:
-        """Return the number of the generation, which tests change, and no calibration."""
-        if isinstance(cls.opening, KnowledgeBaseNotFound):
-            raise cls.opening
-        return cls.generation, 0
-
-    @classmethod
-    def open(cls, path: str) -> "FakeKnowledgeBase":
-        """Open it, or fail as the test asks."""
-        if cls.opening:
-            raise cls.opening
-        cls.opened.append(path)
-        return cls()
-
-    def document(self, document_id: str) -> Document:
-        """Return the one document."""
-        return Document(document_id, self.text)
-
-    def entries(self) -> list[Entry]:
-        """Return the two entries."""
-        cut = self.text.index("2. ")
-        return [self._entry(1, 0, cut), self._entry(2, cut, len(self.text))]
-
-    def documents(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the id of the one document."""
-        return [("shop.txt", ())]
-
-    def questions(self) -> dict[str, str]:
-        """Return the two questions."""
-        return {entry.id: self._quoted(entry.question) for entry in self.entries()}
-
-    def _entry(self, number: int, start: int, end: int) -> Entry:
-        first = self.text.index("\n", start)
-        question, rest = Span(start + 3, first), Span(first + 1, end - 1)
-        return Entry(f"shop#{number}", "shop.txt", Span(start, end), question, rest)
-
-    def _quoted(self, span: Span) -> str:
-        return self.text[span.start : span.end]
-
-    def ask(self, query: str, filters: Filters | None = None) -> Answer:
-        """Quote the first entry, unless the query names another status or error."""
-        if query == "boom":
-            raise RuntimeError("a private detail")
-        if query == "?":
-            raise QueryError("The query '?' has no letter and no digit: write a question.")
-        first, second = self.entries()
-        statuses: dict[str, Status] = {"weather": "not_covered", "maybe": "related"}
-        status = statuses.get(query, "answered")
-        conclusion = Citation("shop.txt", first.id, first.answer, 2, self._quoted(first.answer))
-        hits = []
-        for rank, entry in enumerate((first, second), start=1):
-            found = Passage(
-                f"{entry.id}:1", entry.id, "shop.txt", entry.answer, self._quoted(entry.answer)
-            )
-            hits.append(Hit(rank, entry, self._quoted(entry.question), found, 1 / rank, {}))
-        covered = status != "not_covered"
-        answer = Answer(
-            query,
-            status,
-            {"answered": 0.912, "related": 0.5, "not_covered": 0.04}[status],
-            first if covered else None,
-            self._quoted(first.question) if covered else "",
-            (conclusion,) if covered else (),
-            tuple(hits[1:] if covered else hits),
-            tuple(hits),
-        )
-        if query != "careful":
-            return answer
-        words = self._quoted(first.question)
-        other = Citation("shop.txt", second.id, second.answer, 4, self._quoted(second.answer))
-        day = date(2011, 12, 31)
-        return replace(
-            answer,
-            also=(other,),
-            fields={"deadlines": (Fact(conclusion),)},
-            cautions=tuple(Caution(kind, (conclusion, other), words, words, day) for kind in KINDS),
-        )
-
-    def rule_card(self, entry_id: str) -> RuleCard:
-        """Return a card whose every field holds the entry's answer."""
-        entry = next(entry for entry in self.entries() if entry.id == entry_id)
-        quote = Citation("shop.txt", entry.id, entry.answer, 2, self._quoted(entry.answer))
-        return {field: (Fact(quote),) for field in FIELDS}
+EN = PAGE_LABELS["en"]
+TABLE = "question\tentry\nshoes\tshop#1\nwhat pays\tWho pays?\nshoes and pays\tshop#1\nweather"
+"""Two hits, a miss, and a question that nothing is expected of."""
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeKnowledgeBase]:
+def kb_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the knowledge base stands, with its log and its test cases."""
+    path = tmp_path / "my kb"
+    (path / "generations").mkdir(parents=True)
+    monkeypatch.setenv("POLICY_QA_KB", str(path))
+    monkeypatch.delenv("POLICY_QA_LOG", raising=False)
+    return path
+
+
+@pytest.fixture
+def fake(kb_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeKnowledgeBase]]:
     """Put a fake in the place of the knowledge base; tests change its class attributes."""
 
     class Fake(FakeKnowledgeBase):
         opened: ClassVar[list[str]] = []
+        asked: ClassVar[list[str]] = []
 
     st.cache_resource.clear()
     st.cache_data.clear()
     monkeypatch.setattr(policy_qa, "KnowledgeBase", Fake)
-    monkeypatch.setenv("POLICY_QA_KB", "fake-kb")
-    return Fake
+    yield Fake
+    if log := shared.query_log(str(kb_path)):
+        log.close()
 
 
-def draw(query: str = "", language: str = "en") -> AppTest:
-    """Draw the page at an address; whatever it shows, it shows no traceback."""
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.query_params["lang"] = language
-    if query:
-        app.query_params["q"] = query
-    app.run()
-    assert not app.exception
-    return app
+def rows(knowledge_base: Path) -> list[Any]:
+    """Return what the log holds of each question: the query, its status and its rating."""
+    with sqlite3.connect(knowledge_base / "queries.sqlite") as connection:
+        found = connection.execute("SELECT query, status, useful FROM questions").fetchall()
+    connection.close()
+    return found
 
 
-def shown(app: AppTest) -> str:
-    """Return the HTML of the page, its style left out."""
-    return "\n".join(element.value for element in app.get("html") if "<style>" not in element.value)
+# --- asking -------------------------------------------------------------------------------------
 
 
 def test_empty_page_offers_the_stored_questions(fake: type[FakeKnowledgeBase]) -> None:
-    """Without a query the page counts the entries and offers the first stored questions."""
-    app = draw()
-    assert "Entries: 2, documents: 1" in shown(app)
-    assert [button.label for button in app.button][1:] == ["May I return shoes?", "Who pays?"]
+    """Without a query the page counts the entries and links the first stored questions."""
+    text = shown(draw())
+    assert "Entries: 2, documents: 1" in text
+    examples = text[text.index("pq-examples") :]
+    assert '<a class="pq-row" href="?q=May+I+return+shoes%3F&amp;lang=en">' in examples
+    assert "Who pays?" in examples
 
 
-def test_example_asks_its_question(fake: type[FakeKnowledgeBase]) -> None:
-    """An example writes its question to the address and to the box, and is answered."""
-    app = draw()
-    app.button(key="example-0").click().run()
-    assert app.query_params["q"] == "May I return shoes?"
+def test_link_asks_its_question(fake: type[FakeKnowledgeBase]) -> None:
+    """A followed link writes its question to the address and to the box, and is answered."""
+    app = send(draw(), "go", "?q=May+I+return+shoes%3F&lang=en")
+    assert app.query_params == {"q": "May I return shoes?", "lang": "en"}
     assert app.text_input(key="query").value == "May I return shoes?"
     assert "pq-answered" in shown(app)
+
+
+def test_typed_question_is_asked_in_the_language_of_the_page(
+    fake: type[FakeKnowledgeBase],
+) -> None:
+    """The button writes what the box holds, without blanks around it, from whatever view."""
+    app = draw(view="test", language="zh-Hans")
+    app.text_input(key="query").set_value("  shoes ")
+    app.button(key="FormSubmitter:ask-查询").click().run()
+    assert app.query_params == {"q": "shoes", "lang": "zh-Hans"}
+    assert "已有答案" in shown(app)
 
 
 def test_answer_stands_beside_its_source(fake: type[FakeKnowledgeBase]) -> None:
@@ -210,12 +124,23 @@ def test_answer_stands_beside_its_source(fake: type[FakeKnowledgeBase]) -> None:
 def test_answer_shows_cautions_and_rule_card(fake: type[FakeKnowledgeBase]) -> None:
     """The page passes on what the answer warns of and says, and all that the entry says, folded."""
     text = shown(draw("careful"))
-    assert text.count('role="note"') == len(KINDS)
+    assert text.count('<p role="note">') == len(CAUTION_KINDS)
     assert text.count('class="pq-sides"') == len(CONTRADICTIONS)
     assert "The same is said in: shop.txt, line 4" in text
     before, _, after = text.partition('<details class="pq-whole">')
     assert before.count("<dd>Yes, within 7 days.</dd>") == 1
     assert after.count("<dd>Yes, within 7 days.</dd>") == len(FIELDS)
+
+
+@pytest.mark.parametrize(("characters", "whole"), [(9_000, 1), (11_000, 0)])
+def test_long_entry_gets_no_whole_card(
+    fake: type[FakeKnowledgeBase], characters: int, whole: int
+) -> None:
+    """All points of an entry are offered only if it is short enough to read them."""
+    fake.text = f"1. May I return shoes?\n{'Yes. ' * (characters // 5)}\n2. Who pays?\nThe buyer.\n"
+    text = shown(draw("careful"))
+    assert "pq-answered" in text
+    assert text.count('<details class="pq-whole">') == whole
 
 
 def test_quotes_are_read_in_the_script_of_the_page(fake: type[FakeKnowledgeBase]) -> None:
@@ -237,11 +162,13 @@ def test_related_answer_says_that_it_is_not_certain(fake: type[FakeKnowledgeBase
 
 
 def test_uncovered_query_shows_the_nearest_entries(fake: type[FakeKnowledgeBase]) -> None:
-    """What is not covered is said plainly, with nothing quoted as its answer."""
+    """What is not covered is said plainly, with nothing quoted as its answer, and can be told."""
     text = shown(draw("weather"))
     assert "Not covered" in text
     assert "<blockquote>" not in text
     assert "May I return shoes?" in text[text.index("Did you mean") :]
+    assert EN.report in text
+    assert EN.copy not in text
 
 
 @pytest.mark.parametrize(
@@ -251,26 +178,124 @@ def test_labels_change_and_quotes_do_not(
     fake: type[FakeKnowledgeBase], language: str, label: str
 ) -> None:
     """The labels follow the language of the address; the quote stays the source's own."""
-    text = shown(draw("shoes", language))
-    assert label in text
-    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    app = draw("shoes", language)
+    assert label in shown(app)
+    assert "<blockquote>Yes, within 7 days.</blockquote>" in shown(app)
+    assert behaviour(app)["language"] == language
 
 
-def test_language_choice_is_kept_in_the_address(fake: type[FakeKnowledgeBase]) -> None:
-    """Choosing a language writes it to the address and keeps the query."""
-    app = draw("shoes")
-    app.get("button_group")[0].set_value("zh-Hans").run()
-    assert app.query_params["lang"] == "zh-Hans"
-    assert app.query_params["q"] == "shoes"
+@pytest.mark.parametrize("view", ["", "test", "corpus"])
+def test_every_link_keeps_the_language(fake: type[FakeKnowledgeBase], view: str) -> None:
+    """Every link but those to another language stays in the one that was chosen."""
+    app = draw("" if view else "careful", "zh-Hans", view=view, why="1", check="1")
+    links = [part.partition('"')[0] for part in shown(app).split('href="')[1:]]
+    others = [link for link in links if "lang=zh-Hans" not in link]
+    assert len(links) > 6
+    assert len(others) == 2
+    assert all(link.endswith(("lang=zh-Hant", "lang=en")) for link in others)
+
+
+def test_language_link_keeps_the_query(fake: type[FakeKnowledgeBase]) -> None:
+    """Choosing a language writes it to the address and drops nothing."""
+    app = draw("shoes", why="1")
+    assert 'href="?q=shoes&amp;why=1&amp;lang=zh-Hans"' in shown(app)
+    send(app, "go", "?q=shoes&why=1&lang=zh-Hans")
+    assert app.query_params == {"q": "shoes", "why": "1", "lang": "zh-Hans"}
+    assert app.text_input(key="query").value == "shoes"
     assert "对应的条目" in shown(app)
 
 
-def test_missing_knowledge_base_names_the_command(fake: type[FakeKnowledgeBase]) -> None:
-    """Where no knowledge base stands, the page says what builds one."""
-    fake.opening = KnowledgeBaseNotFound("There is no knowledge base at fake-kb.")
+def test_other_entry_is_opened_beside_the_answer(fake: type[FakeKnowledgeBase]) -> None:
+    """The source is that of the entry opened, with a way back; the answer stays."""
+    text = shown(draw("shoes", entry="shop#2"))
+    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    source = text[text.index('class="pq-entry"') :]
+    assert "<mark>The buyer.</mark>" in source
+    assert "<mark>Yes" not in source
+    assert '<a class="" href="?q=shoes&amp;lang=en">Back to the matched entry</a>' in source
+    assert 'aria-current="page"' in source[source.index("pq-others") :]
+
+
+def test_entry_is_opened_without_a_question(fake: type[FakeKnowledgeBase]) -> None:
+    """An address that names an entry shows its question, its points and its source."""
+    app = draw(entry="shop#2")
+    text = shown(app)
+    assert '<h2 class="pq-question">Who pays?</h2>' in text
+    assert "<dd>The buyer.</dd>" in text
+    assert "<strong>Who pays?</strong>" in text
+    assert behaviour(app)["said"] == "Who pays?"
+    assert not fake.asked
+
+
+@pytest.mark.parametrize("query", ["", "shoes", "weather"])
+def test_unknown_entry_is_named(fake: type[FakeKnowledgeBase], query: str) -> None:
+    """An address with an entry that is gone says so; the answer to its query stays."""
+    text = shown(draw(query, entry="shop#<9>"))
+    assert "The knowledge base has no such entry: shop#&lt;9&gt;" in text
+    assert ("<blockquote>" in text) == (query == "shoes")
+
+
+@pytest.mark.parametrize(("entry", "standing"), [("", "First, 0.100"), ("shop#2", "Rank 2, 0.100")])
+def test_why_panel_tells_of_the_entry_shown(
+    fake: type[FakeKnowledgeBase], entry: str, standing: str
+) -> None:
+    """The panel is shown on request, of the entry whose source is open."""
+    assert "pq-why" not in shown(draw("shoes", entry=entry))
+    text = shown(draw("shoes", entry=entry, why="1"))
+    panel = text[text.index("pq-why") :]
+    assert standing in panel
+    for name in (*EN.parts.values(), *EN.signals.values()):
+        assert name in panel
+
+
+def test_why_of_an_entry_that_was_not_found_is_not_shown(fake: type[FakeKnowledgeBase]) -> None:
+    """There is no reason to tell why something was found that was not."""
+    text = shown(draw("shoes", entry="shop#9", why="1"))
+    assert "pq-answered" in text
+    assert "pq-why" not in text
+
+
+def test_copied_text_is_the_answer_with_its_place(fake: type[FakeKnowledgeBase]) -> None:
+    """The copy button holds the text of a chat answer."""
     text = shown(draw("shoes"))
-    assert "No knowledge base yet" in text
-    assert "policy-qa build corpus/ --kb fake-kb" in text
+    copied = text.partition('data-pq-copy="')[2].partition('"')[0]
+    answer = FakeKnowledgeBase().ask("shoes")
+    assert html.unescape(copied) == answer_chat(answer, EN.answer, read_in="en")
+
+
+def test_screen_reader_is_told_status_and_conclusion(fake: type[FakeKnowledgeBase]) -> None:
+    """What is announced says how sure the answer is, and the answer."""
+    told = behaviour(draw("shoes"))
+    assert told["said"] == "Answered. confidence 91%. Yes, within 7 days."
+    assert told["asked"] == "shoes"
+    assert behaviour(draw("weather"))["said"] == "Not covered. confidence 4%"
+    assert behaviour(draw("shoes", entry="shop#2"))["key"] != told["key"]
+    assert behaviour(draw("shoes", why="1"))["key"] == told["key"]
+
+
+# --- states in which nothing can be asked -------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["", "test", "corpus"])
+def test_missing_knowledge_base_names_the_command(
+    fake: type[FakeKnowledgeBase], kb_path: Path, view: str
+) -> None:
+    """Where no knowledge base stands, every view says what builds one."""
+    fake.opening = KnowledgeBaseNotFound("There is no knowledge base.")
+    app = draw("shoes", view=view)
+    assert "No knowledge base yet" in shown(app)
+    command = f"policy-qa build corpus/ --kb '{kb_path}'".replace("'", "&#x27;")
+    assert command in shown(app)
+    assert behaviour(app)["said"].startswith("No knowledge base yet")
+
+
+def test_command_names_no_place_that_is_the_usual_one(
+    fake: type[FakeKnowledgeBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without POLICY_QA_KB the command needs no option."""
+    monkeypatch.delenv("POLICY_QA_KB")
+    fake.opening = KnowledgeBaseNotFound("There is no knowledge base.")
+    assert ">policy-qa build corpus/</pre>" in shown(draw())
 
 
 @pytest.mark.parametrize(
@@ -278,14 +303,16 @@ def test_missing_knowledge_base_names_the_command(fake: type[FakeKnowledgeBase])
     [
         CorruptionError("fake-kb/vectors.npy is truncated: run policy-qa build."),
         EncoderError("The encoder <small> cannot be loaded."),
+        StorageError("Cannot read fake-kb: Permission denied."),
     ],
 )
+@pytest.mark.parametrize("view", ["", "corpus"])
 def test_unusable_knowledge_base_shows_the_errors_own_line(
-    fake: type[FakeKnowledgeBase], error: PolicyQAError
+    fake: type[FakeKnowledgeBase], error: PolicyQAError, view: str
 ) -> None:
     """An error of opening is shown in its one line, escaped."""
     fake.opening = error
-    text = shown(draw())
+    text = shown(draw(view=view))
     assert "The knowledge base cannot be used" in text
     assert str(error).replace("<", "&lt;").replace(">", "&gt;") in text
 
@@ -296,6 +323,10 @@ def test_unsearchable_query_shows_the_errors_own_line(fake: type[FakeKnowledgeBa
     assert "This question cannot be searched" in shown(app)
     assert "has no letter and no digit" in shown(app)
     assert app.text_input(key="query").value == "?"
+    told = behaviour(app)
+    assert told["said"].startswith("This question cannot be searched")
+    assert told["key"] != behaviour(draw())["key"]
+    assert told["asked"] == ""
 
 
 def test_unforeseen_error_tells_nothing_private(
@@ -308,402 +339,488 @@ def test_unforeseen_error_tells_nothing_private(
     assert "a private detail" in caplog.text
 
 
-def test_knowledge_base_is_opened_once_for_each_generation(fake: type[FakeKnowledgeBase]) -> None:
+def test_knowledge_base_is_opened_once_for_each_generation(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
     """Every visitor shares one opened knowledge base until its generation changes."""
-    draw("shoes")
+    app = draw("shoes")
     draw("maybe")
-    assert fake.opened == ["fake-kb"]
+    assert fake.opened == [str(kb_path)]
     fake.generation = 2
+    fake.text = fake.text.replace("7 days", "9 days")
+    app.run()
+    assert fake.opened == [str(kb_path)] * 2
+    assert "<blockquote>Yes, within 9 days.</blockquote>" in shown(app)
+
+
+def test_changed_corpus_is_told_with_the_command(
+    fake: type[FakeKnowledgeBase], kb_path: Path, tmp_path: Path
+) -> None:
+    """Above every answer stands that its source is newer, and what brings it up to date."""
+    corpus = tmp_path / "my corpus"
+    corpus.mkdir()
+    fake.corpus = str(corpus)
+    (corpus / "shop.txt").write_text(fake.text, encoding="utf-8")
+    fake.created = "2999-01-01T00:00:00+00:00"
+    assert "pq-stale" not in shown(draw())
+    st.cache_data.clear()
+    fake.created = "2001-01-01T00:00:00+00:00"
+    for query in ("", "shoes", "weather"):
+        text = shown(draw(query))
+        assert "The source has changed" in text
+        command = f"policy-qa build '{corpus}' --kb '{kb_path}'".replace("'", "&#x27;")
+        assert f"<code>{command}</code>" in text
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def test_question_is_logged_once_however_often_it_is_drawn(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
+    """Panels, languages and other sources of the same answer add nothing to the log."""
+    app = draw("shoes")
+    for link in ("?q=shoes&why=1", "?q=shoes&entry=shop%232", "?q=shoes&lang=zh-Hans"):
+        send(app, "go", link)
+    app.run()
+    assert rows(kb_path) == [("shoes", "answered", None)]
+    send(app, "go", "?q=weather")
+    assert rows(kb_path)[1:] == [("weather", "not_covered", None)]
+    fake.generation = 2
+    app.run()
+    assert len(rows(kb_path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "said"),
+    [
+        ("shoes", "1", "Noted, thank you."),
+        ("shoes", "0", "Noted, thank you."),
+        ("weather", "0", "Reported, thank you."),
+    ],
+)
+def test_rating_is_stored_and_thanked_for(
+    fake: type[FakeKnowledgeBase], kb_path: Path, query: str, value: str, said: str
+) -> None:
+    """A rating goes to the row of its question and can be given once."""
+    app = draw(query)
+    assert 'data-pq-do="rate"' in shown(app)
+    send(app, "act", ["rate", f"1 {value}"])
+    assert said in shown(app)
+    assert 'data-pq-do="rate"' not in shown(app)
+    assert [row[2] for row in rows(kb_path)] == [int(value)]
+    send(app, "go", "?q=maybe")
+    assert 'data-pq-do="rate"' in shown(app)
+    assert "pq-thanks" not in shown(app)
+    send(app, "go", f"?q={query}&lang=en")
+    assert said in shown(app)
+    assert [row[2] for row in rows(kb_path)] == [int(value), None]
+
+
+def test_only_questions_of_this_session_are_rated(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
+    """A rating of a question that somebody else asked is not kept."""
     draw("shoes")
-    assert fake.opened == ["fake-kb", "fake-kb"]
+    app = draw("weather")
+    for value in ("1 1", "3 1", "x 1", "", "9" * 5_000):
+        send(app, "act", ["rate", value])
+    assert [row[2] for row in rows(kb_path)] == [None, None]
 
 
-def test_hostile_text_is_escaped_on_every_page(fake: type[FakeKnowledgeBase]) -> None:
-    """Markup in the corpus or the query reaches no page as markup."""
-    fake.text = HOSTILE_TEXT
-    for query in ("", "shoes", "weather", "careful", HOSTILE):
-        for language in ("en", "zh-Hans"):
-            text = shown(draw(query, language))
-            assert "<img" not in text
-            assert "<script" not in text
-
-
-# --- in a browser -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """A headless Chromium."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = [path for name in names if (path := shutil.which(name))]
-    chromium = os.environ.get("POLICY_QA_CHROMIUM") or next(iter(found), None)
-    if not chromium:
-        pytest.skip("No Chromium was found: install one or name it in POLICY_QA_CHROMIUM.")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
-    quiet = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    offline = "--disable-background-networking --disable-component-update"
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=chromium, args=f"{quiet} {offline}".split()
-        )
-        yield browser
-        browser.close()
-
-
-def serve(app: Path, knowledge_base: Path, log: Path) -> Iterator[str]:
-    """Serve a page on a free loopback port until the generator is closed; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(app)]
-    command += ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
-    settings = {**os.environ, "POLICY_QA_KB": str(knowledge_base)}
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            command, cwd=APP.parent, env=settings, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            for _ in range(300):
-                if healthy(address) or server.poll() is not None:
-                    break
-                time.sleep(0.1)
-            assert healthy(address), f"The page's server did not start:\n{log.read_text()}"
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
-def healthy(address: str) -> bool:
-    """Whether the page's server answers."""
-    try:
-        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
-            return bool(answer.read() == b"ok")
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def seed_page(
-    browser: "Browser", seed_kb: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The address of the page over the knowledge base of the repository's own corpus."""
-    yield from serve(APP, seed_kb, tmp_path_factory.mktemp("page") / "server.log")
-
-
-@pytest.mark.parametrize(("characters", "whole"), [(9_000, 1), (11_000, 0)])
-def test_long_entry_gets_no_whole_card(
-    fake: type[FakeKnowledgeBase], characters: int, whole: int
+def test_log_can_be_turned_off(
+    fake: type[FakeKnowledgeBase], kb_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All points of an entry are offered only if it is short enough to read them."""
-    fake.text = f"1. May I return shoes?\n{'Yes. ' * (characters // 5)}\n2. Who pays?\nThe buyer.\n"
-    text = shown(draw("careful"))
-    assert "pq-answered" in text
-    assert text.count('<details class="pq-whole">') == whole
+    """Without a log nothing is written, and nothing is asked that would be."""
+    monkeypatch.setenv("POLICY_QA_LOG", "OFF")
+    for query in ("shoes", "weather"):
+        app = draw(query)
+        assert 'data-pq-do="rate"' not in shown(app)
+        send(app, "act", ["rate", "1 1"])
+        assert "pq-thanks" not in shown(app)
+    assert "Questions are not logged (POLICY_QA_LOG=off)." in shown(draw(view="corpus"))
+    assert [file.name for file in kb_path.iterdir()] == ["generations"]
 
 
-@pytest.fixture(scope="module")
-def hostile_page(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the page over a fake knowledge base whose every text is hostile."""
-    folder = tmp_path_factory.mktemp("hostile")
-    script = folder / "hostile_app.py"
-    script.write_text(
-        "import runpy, sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import policy_qa\n"
-        "from test_page import HOSTILE_TEXT, FakeKnowledgeBase\n"
-        "FakeKnowledgeBase.text = HOSTILE_TEXT\n"
-        "policy_qa.KnowledgeBase = FakeKnowledgeBase\n"
-        f"runpy.run_path({str(APP)!r}, run_name='__main__')\n",
-        encoding="utf-8",
-    )
-    yield from serve(script, folder, folder / "server.log")
-
-
-@pytest.fixture
-def tab(browser: "Browser") -> Iterator["Page"]:
-    """A browser tab; the test fails when a dialog opens or another host is asked."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    tab = context.new_page()
-    tab.set_default_timeout(30_000)
-    dialogs: list[Any] = []
-    outside: list[str] = []
-
-    def note_dialog(dialog: Any) -> None:
-        dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    def note_request(request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            outside.append(request.url)
-
-    tab.on("dialog", note_dialog)
-    tab.on("request", note_request)
-    yield tab
-    context.close()
-    assert not dialogs
-    assert not outside
-
-
-SHIPPING = "淘寶買家拍錯了,聯系不上,讓退款也不退款,不發貨會怎樣"
-TYPES = "常見售後問題類型有哪些"
-BUYER = "拍錯對買家有影響嗎"
-WEATHER = "How many moons does Jupiter have?"
-
-
-def ask(tab: "Page", query: str) -> None:
-    """Type a query and press Enter."""
-    box = tab.locator("input").first
-    box.fill(query)
-    box.press("Enter")
-
-
-def wait_for_query(tab: "Page", query: str) -> None:
-    """Wait until the question box holds a query."""
-    from playwright.sync_api import expect
-
-    expect(tab.locator("input").first).to_have_value(query, timeout=30_000)
-
-
-IN_VIEW = """() => {
-  const box = document.querySelector(".pq-entry .pq-source")?.getBoundingClientRect();
-  const mark = document.querySelector(".pq-entry mark")?.getBoundingClientRect();
-  return box && mark && box.top <= mark.top && mark.top < box.bottom && box.bottom <= 800;
-}"""
-"""Whether the box of the source is on the screen and its mark in the box."""
-
-
-def test_typed_question_is_answered_with_its_place_in_the_source(
-    seed_page: str, tab: "Page"
+def test_log_can_stand_elsewhere(
+    fake: type[FakeKnowledgeBase],
+    kb_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Enter shows a conclusion on the left and the same words marked and in view on the right."""
-    tab.goto(seed_page)
-    ask(tab, TYPES)
-    tab.locator(".pq-answered blockquote").first.wait_for()
-    tab.wait_for_function(IN_VIEW)
-    mark = tab.locator(".pq-entry mark").first
-    quoted = tab.locator("blockquote").first.inner_text()
-    assert quoted.startswith(mark.inner_text())
-    assert tab.url.endswith(f"?q={quote(TYPES)}")
+    """POLICY_QA_LOG names another file."""
+    monkeypatch.setenv("POLICY_QA_LOG", str(tmp_path / "logs" / "asked.sqlite"))
+    draw("shoes")
+    assert (tmp_path / "logs" / "asked.sqlite").is_file()
+    assert [file.name for file in kb_path.iterdir()] == ["generations"]
 
 
-def test_address_opens_its_query(seed_page: str, tab: "Page") -> None:
-    """A link with a query and a language opens answered, in that language."""
-    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(SHIPPING)}")
-    tab.locator(".pq-answered blockquote").first.wait_for()
-    wait_for_query(tab, SHIPPING)
-    assert tab.get_by_text("对应的条目").is_visible()
-    tab.locator("html[lang=zh-Hans]").wait_for(state="attached")
-
-
-def test_back_and_forward_walk_through_the_queries(seed_page: str, tab: "Page") -> None:
-    """Back shows the query before and Forward the query after, in the box and in the answer."""
-    tab.goto(seed_page)
-    question = tab.locator(".pq-card .pq-question")
-    ask(tab, SHIPPING)
-    question.filter(has_text="拍錯了").wait_for()
-    ask(tab, TYPES)
-    question.filter(has_text="問題類型").wait_for()
-    tab.go_back()
-    question.filter(has_text="拍錯了").wait_for()
-    wait_for_query(tab, SHIPPING)
-    tab.go_forward()
-    question.filter(has_text="問題類型").wait_for()
-    wait_for_query(tab, TYPES)
-    tab.go_back()
-    question.filter(has_text="拍錯了").wait_for()
-    tab.go_back()
-    tab.locator(".pq-empty").wait_for()
-    wait_for_query(tab, "")
-
-
-def test_language_change_keeps_what_is_typed(seed_page: str, tab: "Page") -> None:
-    """Choosing a language drops neither the query asked nor the one still being typed."""
-    tab.goto(f"{seed_page}/?lang=zh-Hant&q={quote(TYPES)}")
-    tab.locator(".pq-answered").wait_for()
-    tab.get_by_text("English").click()
-    tab.get_by_text("Matched entry").wait_for()
-    box = tab.locator("input").first
-    wait_for_query(tab, TYPES)
-    box.fill(SHIPPING)
-    tab.get_by_text("简体").click()
-    tab.get_by_text("对应的条目").wait_for()
-    wait_for_query(tab, SHIPPING)
-    box.press("Enter")
-    tab.locator(".pq-question").filter(has_text="拍錯了").wait_for()
-
-
-def test_conclusion_reading_caution_and_rule_card_are_shown(seed_page: str, tab: "Page") -> None:
-    """A Traditional source answers a Simplified page in its own words, with all that goes along."""
-    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
-    tab.locator(".pq-answered").wait_for()
-    quoted = tab.locator(".pq-card blockquote").first.inner_text()
-    assert "對店鋪沒有影響" in quoted
-    reading = tab.locator(".pq-reading[lang=zh-Hans]").first.inner_text()
-    assert "对店铺没有影响" in reading
-    assert reading.startswith("简体对照")
-    assert quoted not in reading
-    note = tab.locator(".pq-caution [role=note]")
-    assert note.all_inner_texts() == ["您问的是“買家”，原文说的是“店鋪”"]
-    effects = tab.locator(".pq-card > .pq-facts > div").filter(has_text="影响与后果")
-    assert "沒有影響" in effects.locator("dd").all_inner_texts()
-    assert tab.get_by_text("相同的内容也见于: taobao-after-sales.txt").is_visible()
-
-
-VISIBLE = """(selectors) => selectors.filter(selector => {
-  const box = document.querySelector(selector)?.getBoundingClientRect();
-  return !(box && box.height && box.top >= 0 && box.left >= 0
-    && box.bottom <= innerHeight && box.right <= innerWidth);
-})"""
-"""The selectors whose first element is not wholly on the screen."""
-
-
-def test_answer_and_source_are_seen_without_scrolling(seed_page: str, tab: "Page") -> None:
-    """The answer with its cautions and facts, and its words in the source, fit one screen."""
-    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
-    tab.locator(".pq-answered").wait_for()
-    tab.wait_for_function(IN_VIEW)
-    parts = [".pq-card", ".pq-card blockquote", ".pq-reading", ".pq-caution", ".pq-facts"]
-    assert tab.evaluate(VISIBLE, [*parts, ".pq-whole summary", ".pq-entry mark"]) == []
-    assert tab.evaluate("document.querySelector('.stMain').scrollTop") == 0
-    left, right = (tab.locator(part).bounding_box() for part in (".pq-card", ".pq-entry"))
-    assert left
-    assert right
-    assert left["x"] + left["width"] < right["x"]
-    tab.set_viewport_size({"width": 1280, "height": 200})
-    assert tab.evaluate(VISIBLE, parts)
-
-
-def test_whole_card_opens_by_keyboard(seed_page: str, tab: "Page") -> None:
-    """Tab reaches the folded points of the entry and Enter opens them: more than the answer's."""
-    tab.goto(f"{seed_page}/?lang=zh-Hans&q={quote(BUYER)}")
-    tab.locator(".pq-answered").wait_for()
-    wait_for_query(tab, BUYER)
-    whole = tab.locator(".pq-whole .pq-facts")
-    assert not whole.is_visible()
-    tab.locator("input").first.focus()
-    for _ in range(10):
-        tab.keyboard.press("Tab")
-        if tab.evaluate("document.activeElement.matches('.pq-whole summary')"):
-            break
-    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    tab.keyboard.press("Enter")
-    whole.wait_for()
-    points = [set(card.locator("dd").all_inner_texts()) for card in tab.locator(".pq-facts").all()]
-    assert points[0] < points[1]
-
-
-def test_uncovered_question_says_so(seed_page: str, tab: "Page") -> None:
-    """A question that the corpus does not cover is told so, with no quote."""
-    tab.goto(seed_page)
-    ask(tab, WEATHER)
-    tab.locator(".pq-not_covered").wait_for()
-    assert tab.get_by_text("Not covered").is_visible()
-    assert not tab.locator("blockquote").count()
-
-
-def test_hostile_text_is_inert_in_the_browser(hostile_page: str, tab: "Page") -> None:
-    """Markup, Markdown, LaTeX and emoji codes of corpus and query show as the text they are."""
-    tab.goto(hostile_page)
-    example = tab.locator("[class*=st-key-example-0] button")
-    example.wait_for()
-    assert example.inner_text() == HOSTILE
-    assert not example.locator("a, img, strong, code, .katex, span[class*=color]").count()
-    example.click()
-    tab.locator(".pq-answered").wait_for()
-    wait_for_query(tab, HOSTILE)
-    assert tab.locator("blockquote").inner_text() == HOSTILE
-    assert tab.locator(".pq-entry mark").inner_text() == HOSTILE
-    assert tab.locator(".pq-card .pq-question").inner_text() == HOSTILE
-    assert not tab.locator(".stHtml :is(img, a, script, .katex, code)").count()
-    tab.goto(f"{hostile_page}/?q=weather")
-    assert tab.locator(".pq-other summary bdi").first.inner_text() == HOSTILE
-
-
-def test_hostile_rule_card_and_cautions_are_inert(hostile_page: str, tab: "Page") -> None:
-    """Facts, cautions, readings and further places of hostile text show as the text they are."""
-    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
-    tab.locator(".pq-answered").wait_for()
-    tab.locator(".pq-whole summary").click()
-    assert tab.locator("blockquote").first.inner_text() == HOSTILE
-    assert set(tab.locator(".pq-facts dd").all_inner_texts()) == {HOSTILE}
-    assert tab.locator(".pq-reading").first.inner_text().endswith(READ)
-    notes = tab.locator(".pq-caution [role=note]").all_inner_texts()
-    assert len(notes) == len(KINDS)
-    assert sum(HOSTILE in note for note in notes) == 3
-    assert not tab.locator(".stHtml :is(img, a, script, .katex, code)").count()
-
-
-@pytest.mark.parametrize(("width", "beside"), [(1280, True), (390, False)])
-def test_contradicting_quotes_stand_side_by_side(
-    hostile_page: str, tab: "Page", width: int, *, beside: bool
+def test_damaged_log_disturbs_no_answer(
+    fake: type[FakeKnowledgeBase], kb_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both quotes of a contradiction start at one height; on a phone one stands above the other."""
-    tab.set_viewport_size({"width": width, "height": 800})
-    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
-    tab.locator(".pq-answered").wait_for()
-    sides = tab.locator(".pq-sides")
-    assert sides.count() == len(CONTRADICTIONS)
-    ours, theirs = (side.bounding_box() for side in sides.first.locator("figure").all())
-    assert ours
-    assert theirs
-    assert (ours["y"] == theirs["y"]) == beside
-    assert (ours["x"] + ours["width"] <= theirs["x"]) == beside
-    assert (ours["y"] + ours["height"] <= theirs["y"]) != beside
-    main = "document.querySelector('.stMain')"
-    assert tab.evaluate(f"{main}.scrollWidth <= {main}.clientWidth")
+    """An answer is shown without what needs the log, and the reason is logged."""
+    (kb_path / "queries.sqlite").write_text("no log at all " * 100)
+    text = shown(draw("shoes"))
+    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    assert 'data-pq-do="rate"' not in text
+    assert "is damaged or is no log of questions" in caplog.text
+    assert "There are none yet." in shown(draw(view="corpus"))
 
 
-CONTRAST = """() => {
-  const rgba = color => {
-    const parts = color.match(/^rgba?\\(([^)]*)\\)$/)[1].split(/[ ,/]+/).map(Number);
-    return parts.length === 4 ? parts : [...parts, 1];
-  };
-  const over = ([r, g, b, a], below) => [r, g, b].map((part, i) => part * a + below[i] * (1 - a));
-  const light = color => {
-    const [r, g, b] = color.map(part => part / 255)
-      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = element => {
-    if (!element) return [255, 255, 255];
-    return over(rgba(getComputedStyle(element).backgroundColor), ground(element.parentElement));
-  };
-  const opacity = element => element
-    ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
-  const found = [];
-  const texts = document.createTreeWalker(document.querySelector(".stMain"), NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.closest(".stHtml") ||
-        !element.checkVisibility() || element.closest("style")) continue;
-    const below = ground(element);
-    const [r, g, b, a] = rgba(getComputedStyle(element).color);
-    const [low, high] = [light(below), light(over([r, g, b, a * opacity(element)], below))]
-      .sort((one, other) => one - other);
-    const kind = [".pq-caution figcaption", ".pq-caution .pq-reading", ".pq-caution blockquote",
-      ".pq-caution", ".pq-reading", ".pq-facts dt", ".pq-facts dd", ".pq-whole", "figcaption",
-      "mark", "[class*=pq-]"].find(selector => element.closest(selector));
-    found.push([kind, (high + 0.05) / (low + 0.05), light(below)]);
-  }
-  return found;
-}"""
-"""Every text of the page: what it is, its contrast (WCAG 2) and how light its ground is."""
+def test_log_that_breaks_before_a_rating_disturbs_nothing(
+    fake: type[FakeKnowledgeBase], kb_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A rating that cannot be kept is not thanked for; the answer stays."""
+    app = draw("shoes")
+    with sqlite3.connect(kb_path / "queries.sqlite") as connection:
+        connection.execute("DELETE FROM questions")
+    connection.close()
+    send(app, "act", ["rate", "1 1"])
+    assert "pq-thanks" not in shown(app)
+    assert "pq-answered" in shown(app)
+    assert "holds no question 1" in caplog.text
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read(hostile_page: str, tab: "Page", scheme: Any) -> None:
-    """All texts of an answer have the contrast that WCAG asks for at level AA, light and dark."""
-    tab.emulate_media(color_scheme=scheme)
-    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=careful")
-    tab.locator(".pq-answered").wait_for()
-    tab.locator(".pq-whole summary").click()
-    tab.locator(".pq-whole .pq-facts").wait_for()
-    texts = tab.evaluate(CONTRAST)
-    assert {kind for kind, _, _ in texts} >= {
-        *(f".pq-caution{part}" for part in ("", " figcaption", " .pq-reading", " blockquote")),
-        *(".pq-reading", ".pq-facts dt", ".pq-facts dd", ".pq-whole", "figcaption", "mark"),
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        ("act", "rate"),
+        ("act", ["rate"]),
+        ("act", ["rate", 1]),
+        ("act", ["save", "0"]),
+        ("act", ["drop", "all"]),
+        ("act", {"rate": "1"}),
+        ("go", 7),
+        ("go", ["?q=other"]),
+        ("go", None),
+    ],
+)
+def test_what_no_button_sends_changes_nothing(
+    fake: type[FakeKnowledgeBase], kb_path: Path, event: str, value: object
+) -> None:
+    """What a browser may be made to send does no harm."""
+    before = draw("shoes")
+    text = shown(before)
+    app = send(before, event, value)
+    assert shown(app) == text
+    assert app.query_params == {"q": "shoes", "lang": "en"}
+    assert rows(kb_path) == [("shoes", "answered", None)]
+
+
+def test_link_can_only_name_what_the_page_shows(fake: type[FakeKnowledgeBase]) -> None:
+    """A link that was tampered with leads to a view of this page and nowhere else."""
+    app = send(draw(), "go", "?view=admin&q=%20&lang=xx&why=2&embed=true&next=//example.com")
+    assert app.query_params == {}
+    assert "pq-examples" in shown(app)
+    send(app, "go", "javascript:alert(1)")
+    assert app.query_params == {}
+
+
+# --- testing questions --------------------------------------------------------------------------
+
+
+def try_out(app: AppTest, pasted: str = "", upload: tuple[str, bytes, str] | None = None) -> str:
+    """Paste or upload questions, test them, and return what the page shows."""
+    app.text_area(key="pasted").set_value(pasted)
+    if upload:
+        app.file_uploader(key="upload").set_value(upload)
+    app.button(key="FormSubmitter:test-Test").click().run()
+    assert not app.exception
+    return shown(app)
+
+
+def test_pasted_questions_are_tested(fake: type[FakeKnowledgeBase]) -> None:
+    """The figures, the misses with what was found instead, and every question are shown."""
+    app = draw(view="test")
+    assert "pq-tested" not in shown(app)
+    text = try_out(app, TABLE)
+    assert "Questions with an expected entry: 3, only looked at: 1" in text
+    for name, value in (("hit@1", "0.667"), ("hit@3", "1.000"), ("MRR", "0.833")):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in text
+    assert "This is the first test" in text
+    misses = text[text.index("pq-misses") : text.index("pq-all")]
+    assert "Not ranked first (1)" in misses
+    assert 'href="?q=shoes+and+pays&amp;lang=en"' in misses
+    assert "(rank 2); First: " in misses
+    assert "All questions (4)" in text
+    assert behaviour(app)["said"] == "Questions with an expected entry: 3"
+
+
+def test_questions_without_entries_are_only_looked_at(fake: type[FakeKnowledgeBase]) -> None:
+    """Where nothing is expected, nothing is judged."""
+    text = try_out(draw(view="test"), "shoes\npays")
+    assert "No question has an expected entry" in text
+    assert "hit@1" not in text
+    assert "answered 2, related 0, not covered 0" in text
+
+
+def test_workbook_is_tested(fake: type[FakeKnowledgeBase], tmp_path: Path) -> None:
+    """An XLSX file is read; what is pasted beside it is not."""
+    book = openpyxl.Workbook()
+    for row in (("question", "entry"), ("shoes", "shop#1")):
+        book.active.append(row)
+    book.save(tmp_path / "q.xlsx")
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    upload = ("q.xlsx", (tmp_path / "q.xlsx").read_bytes(), kind)
+    text = try_out(draw(view="test"), "pays", upload)
+    assert "Questions with an expected entry: 1<" in text
+    assert "Every expected entry is ranked first." in text
+    assert "All questions (1)" in text
+
+
+@pytest.mark.parametrize(
+    ("pasted", "upload", "said"),
+    [
+        ("", None, "Paste questions or upload a file first."),
+        ("   \n ", None, "Paste questions or upload a file first."),
+        ("question\tentry\nshoes\t<shop>#7", None, "there is no entry &#x27;&lt;shop&gt;#7&#x27;"),
+        ("", ("q.xlsx", b"no workbook", ""), "q.xlsx is no XLSX file or is damaged"),
+        ("", ("q.csv", b"question\n\xff\xff\xff\n", ""), "q.csv"),
+    ],
+)
+def test_unreadable_questions_are_explained(
+    fake: type[FakeKnowledgeBase], pasted: str, upload: Any, said: str
+) -> None:
+    """A table that cannot be read is explained in one line, shown and announced."""
+    app = draw(view="test")
+    before = behaviour(app)["key"]
+    text = try_out(app, pasted, upload)
+    assert "These questions cannot be read" in text
+    assert said in text
+    assert behaviour(app)["key"] != before
+    assert behaviour(app)["said"].startswith("These questions cannot be read. ")
+
+
+def test_question_that_cannot_be_asked_is_explained(fake: type[FakeKnowledgeBase]) -> None:
+    """A line without a letter is no question."""
+    assert "pq-error" in try_out(draw(view="test"), "shoes\n???")
+
+
+def test_test_is_compared_with_the_one_before(fake: type[FakeKnowledgeBase]) -> None:
+    """What got better or worse since the last test is named, whoever ran it."""
+    assert "This is the first test" in try_out(draw(view="test"), TABLE)
+    assert "No question got better or worse." in try_out(draw(view="test"), TABLE)
+
+    def hits(self: FakeKnowledgeBase, query: str) -> Any:
+        return FakeKnowledgeBase._hits(self, "pays" if query == "shoes" else "shoes")
+
+    fake._hits = hits
+    text = try_out(draw(view="test"), TABLE)
+    assert "Same questions as last time (" in text
+    assert "3; hit@1 from 0.667 to 0.333" in text
+    gained, lost = (text[text.index(f'"pq-{kind}"') :][:400] for kind in ("gained", "lost"))
+    assert "<bdi>shoes and pays</bdi>" in gained
+    assert "<bdi>shoes</bdi>" in lost
+    assert "<bdi>what pays</bdi>" in lost
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"tried": []}'])
+def test_damaged_last_test_is_replaced(
+    fake: type[FakeKnowledgeBase], kb_path: Path, damage: str
+) -> None:
+    """What is left of the last test does not disturb the next."""
+    (kb_path / "hit-test.json").write_text(damage)
+    assert "This is the first test" in try_out(draw(view="test"), TABLE)
+    assert "No question got better or worse." in try_out(draw(view="test"), TABLE)
+
+
+def test_test_that_cannot_be_kept_is_shown(
+    fake: type[FakeKnowledgeBase], kb_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The figures are there even where nothing can be written."""
+    (kb_path / "lock").mkdir()
+    assert "<dt>hit@1</dt><dd>0.667</dd>" in try_out(draw(view="test"), TABLE)
+    assert "Cannot write to" in caplog.text
+
+
+def test_saved_cases_are_an_evaluation_set(fake: type[FakeKnowledgeBase], kb_path: Path) -> None:
+    """All judged questions, one by one or together, go to the evaluation set."""
+    app = draw(view="test")
+    try_out(app, TABLE)
+    send(app, "act", ["save", "3"])
+    assert f"Saved in {kb_path / 'eval'}" in shown(app)
+    send(app, "act", ["save", "all"])
+    assert f"Saved in {kb_path / 'eval'}: 3" in shown(app)
+    assert "pq-tested" in shown(app)
+    found = load_evaluation_set(kb_path / "eval")
+    assert {query.text for query in found.queries} == {
+        "shoes",
+        "what pays",
+        "shoes and pays",
+        "weather",
     }
-    assert all((ground > 0.5) == (scheme == "light") for _, _, ground in texts)
-    assert [(kind, contrast) for kind, contrast, _ in texts if contrast < 4.5] == []
+    app.run()
+    assert "pq-saved" not in shown(app)
+
+
+@pytest.mark.parametrize("which", ["9", "-1", "x", "", "٠", "9" * 5_000])
+def test_case_that_is_not_there_is_not_saved(
+    fake: type[FakeKnowledgeBase], kb_path: Path, which: str
+) -> None:
+    """Only questions of the test can be saved."""
+    app = draw(view="test")
+    try_out(app, TABLE)
+    send(app, "act", ["save", which])
+    assert not (kb_path / "eval" / "queries.jsonl").exists()
+    assert "pq-tested" in shown(app)
+
+
+def test_case_that_cannot_be_saved_is_explained(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
+    """Where the folder cannot be written, one line says so, and the test stays."""
+    (kb_path / "eval").write_text("no folder")
+    app = draw(view="test")
+    try_out(app, TABLE)
+    send(app, "act", ["save", "all"])
+    assert "pq-error" in shown(app)
+    assert "Cannot write to" in shown(app)
+    assert "pq-saved" not in shown(app)
+    assert "pq-tested" in shown(app)
+    app.run()
+    assert "pq-error" not in shown(app)
+
+
+# --- the keeper's view --------------------------------------------------------------------------
+
+
+def test_corpus_view_tells_size_generation_and_changes(fake: type[FakeKnowledgeBase]) -> None:
+    """What the knowledge base holds, when it was built, and that its source is not found."""
+    text = shown(draw(view="corpus"))
+    assert "Entries: 2, documents: 1" in text
+    assert "Built 2026-01-02 03:04 UTC, generation 1" in text
+    assert text.count('<a class="pq-row" href="?entry=shop%23') == 2
+    assert "The source&#x27;s place is unknown" in text
+    assert EN.lint_run in text
+    assert EN.gaps_none in text
+
+
+def test_changes_are_listed_with_the_command(fake: type[FakeKnowledgeBase], tmp_path: Path) -> None:
+    """What a build would change is named, with the build."""
+    fake.corpus = str(tmp_path / "corpus")
+    Path(fake.corpus).mkdir()
+    (tmp_path / "corpus" / "shop.txt").write_text(fake.text, encoding="utf-8")
+    assert EN.changes_none in shown(draw(view="corpus"))
+    st.cache_data.clear()
+    (tmp_path / "corpus" / "new.txt").write_text(fake.text, encoding="utf-8")
+    (tmp_path / "corpus" / "shop.txt").write_text(
+        fake.text.replace("7 days", "8 days"), encoding="utf-8"
+    )
+    text = shown(draw(view="corpus"))
+    assert '<span class="pq-kind">Added</span><bdi>new.txt</bdi>' in text
+    assert '<span class="pq-kind">Changed</span><bdi>shop.txt</bdi>' in text
+    assert '<span class="pq-kind">Changed</span><bdi>shop#1 May I return shoes?</bdi>' in text
+    assert f"policy-qa build {fake.corpus} --kb " in text
+
+
+def test_entries_are_searched_in_any_script_and_case(fake: type[FakeKnowledgeBase]) -> None:
+    """Every word must stand in the id or the question; the address holds what is looked for."""
+    fake.text = "1. 可以退貨嗎 RETURN?\n可以。\n2. Who pays?\nThe buyer.\n"
+    app = draw(view="corpus")
+    for wanted, ids in (("退货 return", ["1"]), ("SHOP#2", ["2"]), ("shop", ["1", "2"]), ("x", [])):
+        app.text_input(key="find").set_value(f" {wanted} ").run()
+        assert app.query_params["find"] == wanted
+        text = shown(app)
+        assert [n for n in "12" if f'href="?entry=shop%23{n}&' in text] == ids
+        assert (EN.corpus_none in text) == (not ids)
+    app.text_input(key="find").set_value(" ").run()
+    assert "find" not in app.query_params
+
+
+def test_search_of_the_entries_comes_back_with_its_address(fake: type[FakeKnowledgeBase]) -> None:
+    """Back from an entry to the list finds the words in their box again."""
+    app = draw(view="corpus", find="pays")
+    assert app.text_input(key="find").value == "pays"
+    send(app, "go", "?entry=shop%232")
+    send(app, "go", "?view=corpus&find=pays")
+    assert app.text_input(key="find").value == "pays"
+    send(app, "go", "?view=corpus")
+    assert app.text_input(key="find").value == ""
+
+
+def test_findings_are_shown_when_they_are_asked_for(
+    fake: type[FakeKnowledgeBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checks run on request, once for a generation; each kind is told in words."""
+    runs = []
+    monkeypatch.setattr(lint, "lint", lambda kb: runs.append(kb) or every_finding(kb))
+    draw(view="corpus")
+    assert not runs
+    for language in ("en", "zh-Hant"):
+        text = shown(draw(view="corpus", language=language, check="1"))
+        assert text.count('class="pq-finding"') == len(FINDING_KINDS)
+    assert len(runs) == 1
+    monkeypatch.setattr(lint, "lint", lambda kb: [])
+    fake.generation = 2
+    assert EN.lint_none in shown(draw(view="corpus", check="1"))
+
+
+def test_gaps_are_grouped_and_can_be_downloaded(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
+    """What was not covered or not useful is counted by meaning; the file is offered with it."""
+    app = draw(view="corpus")
+    assert not app.get("download_button")
+    log_uncovered(kb_path, "Where may I park?", "WHERE may I park?", "zzz 999 qqq")
+    useless = draw("shoes")
+    send(useless, "act", ["rate", f"{len(rows(kb_path))} 0"])
+    text = shown(app.run())
+    assert "Questions that were not covered (" in text
+    assert "Where may I park?" in text or "WHERE may I park?" in text
+    assert EN.gaps_times.format(times=2) in text
+    assert "<bdi>shoes</bdi>" in text
+    assert app.get("download_button")[0].label == "Download as CSV"
+
+
+# --- hostile text -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_hostile_text_is_escaped_on_every_page(
+    fake: type[FakeKnowledgeBase], kb_path: Path, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Markup in the corpus, the query, the log or the address reaches no page as markup."""
+    fake.text = HOSTILE_TEXT
+    fake.corpus = HOSTILE
+    monkeypatch.setattr(changes, "is_stale", lambda path, manifest: True)
+    monkeypatch.setattr(changes, "corpus_of", lambda manifest: Path())
+    monkeypatch.setattr(changes, "changes", every_change)
+    monkeypatch.setattr(lint, "lint", every_finding)
+    log_uncovered(kb_path, HOSTILE, page_fakes.READ)
+    pages = [
+        *(draw(query, language, why="1") for query in ("", "shoes", "weather", "careful", HOSTILE)),
+        draw("careful", language, entry=HOSTILE),
+        draw("careful", language, entry="shop#2", why="1"),
+        draw("", language, entry=HOSTILE),
+        draw("", language, entry="shop#1"),
+        draw("", language, view="corpus", check="1"),
+        draw("", language, view="corpus", find=HOSTILE),
+    ]
+    for app in pages:
+        assert "<img" not in shown(app)
+        assert "<script" not in shown(app)
+        assert "&lt;img" in shown(app)
+    fake.opening = CorruptionError(HOSTILE)
+    fake.generation = 2
+    assert "<img" not in shown(draw("", language))
+
+
+def test_hostile_questions_are_escaped_in_a_test(
+    fake: type[FakeKnowledgeBase], kb_path: Path
+) -> None:
+    """Markup in a table reaches no page as markup, nor what is wrong with it."""
+    fake.text = HOSTILE_TEXT
+    app = draw(view="test")
+    for _ in range(2):
+        text = try_out(app, f"question\tentry\n{HOSTILE}\tshop#2\n{HOSTILE} pays\tshop#1")
+        assert text.count("&lt;img") > 4
+        assert "<img" not in text
+        assert "<script" not in text
+    send(app, "act", ["save", "all"])
+    assert {query.text for query in load_evaluation_set(kb_path / "eval").queries} == {
+        HOSTILE,
+        f"{HOSTILE} pays",
+    }
+    text = try_out(app, f"question\tentry\nshoes\t{HOSTILE} 7")
+    assert "These questions cannot be read" in text
+    assert "<img" not in text

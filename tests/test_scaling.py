@@ -10,9 +10,8 @@ import pytest
 
 from policy_qa import Document, KnowledgeBase
 from policy_qa.entries import parse
-from policy_qa.labels import LABELS
 from policy_qa.output import entries_fields, entries_text
-from policy_qa.page import other_entries, source_card
+from policy_qa.page import PAGE_LABELS, Address, other_entries, source_card
 
 SMALL, LARGE = 200_000, 800_000
 """Bytes of the documents compared."""
@@ -106,9 +105,9 @@ def test_ask(bases):
         document = knowledge_base.document(answer.hits[0].entry.document_id)
         quotes = [citation.span for citation in answer.conclusion]
         hits = [(hit, document) for hit in answer.hits]
-        labels = LABELS["en"]
+        labels = PAGE_LABELS["en"]
         card = source_card(document, answer.hits[0].entry, quotes, labels)
-        return card + other_entries(hits, "", labels)
+        return card + other_entries(hits, "", Address(), labels)
 
     small, large = bases
     assert grows_linearly(lambda: ask(small), lambda: ask(large))

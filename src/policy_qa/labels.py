@@ -1,4 +1,4 @@
-"""Every label of answers and of the search page, in Chinese of both scripts and in English."""
+"""Every label of answers, in Chinese of both scripts and in English."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,6 @@ LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "
 class Labels:
     """Every label in one language. `{…}` is filled in where the label is used."""
 
-    title: str
-    lead: str
-    placeholder: str
-    ask: str
-    language: str
-    loading: str
-    examples: str
-    size: str
     answered: str
     related: str
     not_covered: str
@@ -31,23 +23,14 @@ class Labels:
     confidence: str
     cited: str
     lines: str
-    matched: str
-    source: str
     others: str
     nearest: str
     read_as: str
     untitled: str
-    no_knowledge_base: str
-    no_knowledge_base_note: str
-    broken: str
-    query_error: str
-    failed: str
-    failed_note: str
     fields: Mapping[Field, str]
     cautions: Mapping[str, str]
     also: str
     reading: str
-    whole_card: str
 
     @property
     def statuses(self) -> Mapping[Status, str]:
@@ -61,14 +44,6 @@ class Labels:
 
 LABELS: Mapping[Language, Labels] = {
     "zh-Hant": Labels(
-        title="政策問答",
-        lead="用一句話問，答案逐字引自原文。",
-        placeholder="輸入問題，按 Enter",
-        ask="查詢",
-        language="介面語言",
-        loading="正在載入知識庫…",
-        examples="可以這樣問",
-        size="{entries} 則條目，{documents} 份文件",
         answered="已有答案",
         related="有相關內容",
         not_covered="知識庫沒有涵蓋",
@@ -77,18 +52,10 @@ LABELS: Mapping[Language, Labels] = {
         confidence="把握 {percent}%",
         cited="{document} 第 {line} 行",
         lines="{document} 第 {first}–{last} 行",
-        matched="對應的條目",
-        source="原文",
         others="其他條目",
         nearest="您是不是想問",
         read_as="把拼音讀作：{text}",
         untitled="（沒有標題）",
-        no_knowledge_base="還沒有知識庫",
-        no_knowledge_base_note="請先執行下面的命令建立知識庫，再重新整理這一頁。",
-        broken="知識庫無法使用",
-        query_error="這個問題無法查詢",
-        failed="出了點問題",
-        failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
         fields={
             "conditions": "條件",
             "steps": "怎麼做",
@@ -113,17 +80,8 @@ LABELS: Mapping[Language, Labels] = {
         },
         also="相同的內容也見於",
         reading="繁體對照",
-        whole_card="這則條目的全部要點",
     ),
     "zh-Hans": Labels(
-        title="政策问答",
-        lead="用一句话问，答案逐字引自原文。",
-        placeholder="输入问题，按 Enter",
-        ask="查询",
-        language="界面语言",
-        loading="正在载入知识库…",
-        examples="可以这样问",
-        size="{entries} 则条目，{documents} 份文件",
         answered="已有答案",
         related="有相关内容",
         not_covered="知识库没有涵盖",
@@ -132,18 +90,10 @@ LABELS: Mapping[Language, Labels] = {
         confidence="把握 {percent}%",
         cited="{document} 第 {line} 行",
         lines="{document} 第 {first}–{last} 行",
-        matched="对应的条目",
-        source="原文",
         others="其他条目",
         nearest="您是不是想问",
         read_as="把拼音读作：{text}",
         untitled="（没有标题）",
-        no_knowledge_base="还没有知识库",
-        no_knowledge_base_note="请先运行下面的命令建立知识库，再刷新这一页。",
-        broken="知识库无法使用",
-        query_error="这个问题无法查询",
-        failed="出了点问题",
-        failed_note="这次没有查到结果，详情已写入服务器的日志。",
         fields={
             "conditions": "条件",
             "steps": "怎么做",
@@ -168,17 +118,8 @@ LABELS: Mapping[Language, Labels] = {
         },
         also="相同的内容也见于",
         reading="简体对照",
-        whole_card="这则条目的全部要点",
     ),
     "en": Labels(
-        title="Policy Q&A",
-        lead="Ask in one sentence; the answer quotes the source word for word.",
-        placeholder="Type a question and press Enter",
-        ask="Ask",
-        language="Language of the page",
-        loading="Loading the knowledge base…",
-        examples="Questions to start with",
-        size="Entries: {entries}, documents: {documents}",
         answered="Answered",
         related="Related, not certain",
         not_covered="Not covered",
@@ -187,18 +128,10 @@ LABELS: Mapping[Language, Labels] = {
         confidence="confidence {percent}%",
         cited="{document}, line {line}",
         lines="{document}, lines {first}–{last}",
-        matched="Matched entry",
-        source="Source",
         others="Other entries",
         nearest="Did you mean",
         read_as="Pinyin read as: {text}",
         untitled="(no heading)",
-        no_knowledge_base="No knowledge base yet",
-        no_knowledge_base_note="Build one with this command, then reload the page.",
-        broken="The knowledge base cannot be used",
-        query_error="This question cannot be searched",
-        failed="Something went wrong",
-        failed_note="There is no result this time; the server's log has the details.",
         fields={
             "conditions": "Conditions",
             "steps": "What to do",
@@ -223,7 +156,6 @@ LABELS: Mapping[Language, Labels] = {
         },
         also="The same is said in",
         reading="In the other script",
-        whole_card="All points of this entry",
     ),
 }
 

@@ -1,0 +1,1 @@
+"""The views of the page, each drawing what `policy_qa.page` makes of an answer."""

@@ -1,0 +1,121 @@
+"""What every view needs: where the knowledge base stands, the one that is open, the log."""
+
+import logging
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+import policy_qa
+from policy_qa import changes, settings
+from policy_qa.errors import StorageError
+from policy_qa.page import Address, PageLabels
+from policy_qa.query_log import QueryLog
+from policy_qa.types import Language
+
+LOGGER = logging.getLogger("policy_qa.app")
+STALE_SECONDS = 30
+"""How long it is trusted that the corpus has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is being drawn.
+
+    Attributes:
+        address: What is shown.
+        language: Of the labels.
+        labels: In that language.
+        path: Where the knowledge base stands.
+        state: What changes when answers may.
+    """
+
+    address: Address
+    language: Language
+    labels: PageLabels
+    path: str
+    state: tuple[int, int]
+
+    @property
+    def kb(self) -> policy_qa.KnowledgeBase:
+        """The knowledge base, opened once for all readers until its state changes."""
+        with st.spinner(self.labels.loading, show_time=True):
+            return open_knowledge_base(self.path, self.state)
+
+    @property
+    def build_command(self) -> str:
+        """What brings the knowledge base up to date."""
+        corpus = shlex.quote(self.kb.manifest.corpus)
+        return f"policy-qa build {corpus}{kb_option()}"
+
+
+def kb_path() -> str:
+    """Return where the knowledge base stands."""
+    return os.environ.get("POLICY_QA_KB") or str(settings.KNOWLEDGE_BASE)
+
+
+def kb_option() -> str:
+    """Return what a command needs to find the knowledge base, with a blank before it."""
+    named = os.environ.get("POLICY_QA_KB")
+    return f" --kb {shlex.quote(named)}" if named else ""
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def open_knowledge_base(
+    path: str,
+    state: tuple[int, int],  # noqa: ARG001 (key)
+) -> policy_qa.KnowledgeBase:
+    """Open a knowledge base once for all readers, again for each state."""
+    return policy_qa.KnowledgeBase.open(path)
+
+
+@st.cache_data(max_entries=4, ttl=STALE_SECONDS, show_spinner=False)
+def is_stale(path: str, state: tuple[int, int]) -> bool:
+    """Whether the corpus was changed after the knowledge base was built."""
+    return changes.is_stale(Path(path), open_knowledge_base(path, state).manifest)
+
+
+def query_log(path: str) -> QueryLog | None:
+    """Return the log of questions; None where `POLICY_QA_LOG` is `off`."""
+    setting = os.environ.get("POLICY_QA_LOG", "")
+    if setting.lower() == "off":
+        return None
+    return _open_log(setting or str(Path(path, "queries.sqlite")))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _open_log(file: str) -> QueryLog:
+    return QueryLog(Path(file))
+
+
+def log_answer(page: Page, answer: policy_qa.Answer) -> int | None:
+    """Log a question once in each session, however often it is drawn; return its number."""
+    log = query_log(page.path)
+    if log is None:
+        return None
+    logged: dict[tuple[str, int], int] = st.session_state.setdefault("logged", {})
+    key = (answer.query, answer.generation)
+    if key not in logged:
+        try:
+            logged[key] = log.record(answer, page.language)
+        except StorageError as error:  # an answer is worth more than its line in the log
+            LOGGER.warning("%s", error)
+            return None
+    return logged[key]
+
+
+def rate(path: str, value: str) -> None:
+    """Log whether an answer was useful; the value is its number and 1 or 0."""
+    number, _, useful = value.partition(" ")
+    log = query_log(path)
+    asked_here = {str(n): n for n in st.session_state.get("logged", {}).values()}
+    if log is None or number not in asked_here:
+        return
+    try:
+        log.rate(asked_here[number], useful == "1")
+    except policy_qa.PolicyQAError as error:
+        LOGGER.warning("%s", error)
+    else:
+        st.session_state.setdefault("rated", set()).add(asked_here[number])

@@ -1,0 +1,56 @@
+"""What the search page shows, as escaped HTML; no user interface library is needed.
+
+Offsets are those of `Document.text`.
+
+labels, address → markup → views, source, answer, inspection, testing, keeping
+"""
+
+from policy_qa.page.address import VIEWS, Address
+from policy_qa.page.answer import (
+    actions,
+    answer_card,
+    entry_card,
+    is_readable,
+    rule_card,
+    thanks,
+)
+from policy_qa.page.inspection import inspection
+from policy_qa.page.keeping import changes, entries, findings, gaps, overview
+from policy_qa.page.labels import PAGE_LABELS, PageLabels
+from policy_qa.page.markup import escape, notice, script, strip, style
+from policy_qa.page.source import opened_note, other_entries, source_card, source_lines
+from policy_qa.page.testing import lead as test_lead
+from policy_qa.page.testing import result as test_result
+from policy_qa.page.views import empty, head
+
+__all__ = [
+    "PAGE_LABELS",
+    "VIEWS",
+    "Address",
+    "PageLabels",
+    "actions",
+    "answer_card",
+    "changes",
+    "empty",
+    "entries",
+    "entry_card",
+    "escape",
+    "findings",
+    "gaps",
+    "head",
+    "inspection",
+    "is_readable",
+    "notice",
+    "opened_note",
+    "other_entries",
+    "overview",
+    "rule_card",
+    "script",
+    "source_card",
+    "source_lines",
+    "strip",
+    "style",
+    "test_lead",
+    "test_result",
+    "thanks",
+]
