@@ -519,8 +519,8 @@ def test_all_is_reached_and_worked_by_keyboard(seed_page: str, tab: "Page") -> N
         ".pq-whole summary",
         "[data-pq-copy]",
         ".pq-actions a",
-        "[data-pq-do=rate][data-pq-value='1']",
-        "[data-pq-do=rate][data-pq-value='0']",
+        "[data-pq-do=rate][data-pq-value$=' 1']",
+        "[data-pq-do=rate][data-pq-value$=' 0']",
         ".pq-source",
         ".pq-others a",
     ]
