@@ -57,7 +57,9 @@ def fold(text: str) -> str:
     """Return the folded text."""
     if text.isascii():
         return text.lower()
-    return "".join(_fold_cluster(cluster) for cluster in _clusters(text))
+    if any(map(_JOINING.__getitem__, text)):
+        return "".join(_fold_cluster(cluster) for cluster in _clusters(text))
+    return text.translate(_FOLDS)
 
 
 def fold_with_map(text: str) -> Folded:
@@ -80,14 +82,32 @@ def _clusters(text: str) -> Iterator[str]:
     """Split into the smallest pieces that normalise independently of each other."""
     start = 0
     for position in range(1, len(text)):
-        if not _joins_the_previous(text[position]):
+        if not _JOINING[text[position]]:
             yield text[start:position]
             start = position
     if text:
         yield text[start:]
 
 
-@lru_cache(maxsize=65_536)
+class _Joining(dict[str, bool]):
+    """Whether a character joins the one before it, found out once for each."""
+
+    def __missing__(self, character: str) -> bool:
+        joins = self[character] = _joins_the_previous(character)
+        return joins
+
+
+class _Folds(dict[int, str]):
+    """What a character that stands alone folds to, by its code, as `str.translate` asks for it."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_cluster(chr(code))
+        return folded
+
+
+_JOINING, _FOLDS = _Joining(), _Folds()
+
+
 def _joins_the_previous(character: str) -> bool:
     first = unicodedata.normalize("NFKD", character)[0]
     return (

@@ -273,7 +273,7 @@ class KnowledgeBase:
         hits = self._hits(query, encoded, TOP_K, filters)
         answer = compose(
             encoded.text if encoded.from_pinyin else query,
-            [Evidence(hit, self._retriever.sentences(encoded, hit.entry.id)) for hit in hits],
+            [self._evidence(encoded, hit) for hit in hits],
             self.document,
             generation=self.generation,
             calibration=self.calibration,
@@ -386,6 +386,11 @@ class KnowledgeBase:
         for query in queries:
             check_query(query)
         return self._retriever.encode([_SURROGATES.sub(" ", query) for query in queries])
+
+    def _evidence(self, query: EncodedQuery, hit: Hit) -> Evidence:
+        """Return a hit with its sentences; only those of the first compete for the conclusion."""
+        by_words = hit.rank == 1
+        return Evidence(hit, self._retriever.sentences(query, hit.entry.id, by_words=by_words))
 
     def _hits(
         self, query: str, encoded: EncodedQuery, top_k: int, filters: Filters | None

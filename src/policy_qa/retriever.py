@@ -314,26 +314,35 @@ class Retriever:
                 found.append(Match(word, best.text, best.source))
         return found
 
-    def sentences(self, query: EncodedQuery, entry_id: str) -> list[Sentence]:
+    def sentences(
+        self, query: EncodedQuery, entry_id: str, *, by_words: bool = True
+    ) -> list[Sentence]:
         """Return the passages of one entry with how well they answer, in the source's order.
 
         All of them share the entry's question as context, which the lexical index counts for each;
         here only the words of the sentence itself count. Of a long entry only the nearest
         `SENTENCES_READ` take part.
+
+        Args:
+            query: What they should answer.
+            entry_id: The entry.
+            by_words: False scores them by their meaning alone, which is quick.
         """
         passages = self._store.passages(entry_id)
         vectors = self._dense.vectors(np.array([row for row, _ in passages], np.int64))
         dense = np.clip(vectors @ query.vector, 0, 1)
         nearest = np.sort(np.argsort(-dense, kind="stable")[:SENTENCES_READ])
         read = [passages[position][1] for position in nearest]
-        scores = self._sentence_scores(query, [passage.text for passage in read], dense[nearest])
+        scores = dense[nearest].tolist()
+        if by_words:
+            scores = self._sentence_scores(query, [passage.text for passage in read], scores)
         units = vectors[nearest] / np.maximum(
             np.linalg.norm(vectors[nearest], axis=1, keepdims=True), np.finfo(np.float32).tiny
         )
         return [Sentence(*found) for found in zip(read, scores, units, strict=True)]
 
     def _sentence_scores(
-        self, query: EncodedQuery, sentences: Sequence[str], dense: Scores
+        self, query: EncodedQuery, sentences: Sequence[str], dense: Sequence[float]
     ) -> list[float]:
         own = self.token_weights(query)
         token_sets = [_token_set(sentence) for sentence in sentences]
@@ -343,7 +352,7 @@ class Retriever:
             for word, found in query.translation.terms.items()
         }
         scores = []
-        for held, similar in zip(token_sets, dense.tolist(), strict=True):
+        for held, similar in zip(token_sets, dense, strict=True):
             in_own_words = sum(own[token] for token in own.keys() & held)
             in_other_words = sum(others[word] * _sureness(terms[word], held) for word in terms)
             lexical = in_own_words / (sum(own.values()) or 1)
