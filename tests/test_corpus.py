@@ -8,11 +8,17 @@ import pytest
 
 from policy_qa.corpus import read_corpus
 from policy_qa.errors import CorpusError
+from policy_qa.types import Document
 
 SEED = Path(__file__).parents[1] / "corpus" / "taobao-after-sales.txt"
 TRADITIONAL = "㈠ 如何退款\n買家可以申請退款,這個問題是賣家的責任,我們會在七天內處理。\n"
 TRADITIONAL_BIG5 = TRADITIONAL.replace("㈠", "一、")
 SIMPLIFIED = "一、如何退款\n买家可以申请退款，这个问题是卖家的责任，我们会在七天内处理。\n"
+
+
+def documents(path: Path) -> list[Document]:
+    """Return the documents of a corpus."""
+    return [document for document, _ in read_corpus(path)]
 
 
 def refusal(path: Path) -> str:
@@ -32,7 +38,7 @@ def test_folder(tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(name, "utf-8")
 
-    assert [(d.id, d.text, d.tags) for d in read_corpus(tmp_path)] == [
+    assert [(d.id, d.text, d.tags) for d in documents(tmp_path)] == [
         ("a.txt", "a.txt", ()),
         ("a/y/x.TXT", "a/y/x.TXT", ("a", "y")),
         ("a/z.md", "a/z.md", ("a",)),
@@ -46,7 +52,7 @@ def test_one_file(tmp_path):
     file = tmp_path / "policy.data"
     file.write_bytes(b"\xef\xbb\xbf" + "甲\r\n乙\r丙\n".encode())
 
-    assert [(d.id, d.text) for d in read_corpus(file)] == [("policy.data", "甲\r\n乙\r丙\n")]
+    assert [(d.id, d.text) for d in documents(file)] == [("policy.data", "甲\r\n乙\r丙\n")]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_front_matter(tmp_path, front_matter, tags):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "a.md").write_bytes((front_matter + "Text.").encode())
 
-    (document,) = read_corpus(tmp_path)
+    (document,) = documents(tmp_path)
 
     assert document.tags == tags
     assert document.text == front_matter + "Text."
@@ -112,7 +118,7 @@ def test_blank_files(tmp_path):
         f"The corpus {tmp_path} holds no text. Put the documents there and try again."
     )
     (tmp_path / "c.txt").write_text("退款", "utf-8")
-    assert [d.id for d in read_corpus(tmp_path)] == ["a.txt", "b.txt", "c.txt"]
+    assert [d.id for d in documents(tmp_path)] == ["a.txt", "b.txt", "c.txt"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +181,7 @@ def test_other_encodings(tmp_path, text, encoding, likely, line):
     assert message == f"{file} is not UTF-8 (line {line}); it looks like {likely}."
 
     subprocess.run(["sh", "-c", command], check=True, timeout=20)
-    assert [(d.id, d.text) for d in read_corpus(tmp_path)] == [(file.name, original)]
+    assert [(d.id, d.text) for d in documents(tmp_path)] == [(file.name, original)]
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -216,7 +222,7 @@ def test_links(tmp_path):
     """A link to its own folder is not followed, and a file that links to itself is named."""
     (tmp_path / "a.txt").write_text("退款", "utf-8")
     (tmp_path / "again").symlink_to(tmp_path)
-    assert [d.id for d in read_corpus(tmp_path)] == ["a.txt"]
+    assert [d.id for d in documents(tmp_path)] == ["a.txt"]
 
     (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
     assert refusal(tmp_path) == (

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_qa import gaps
+from policy_qa.csv_tables import inert
 from policy_qa.encoders import load_encoder
 from policy_qa.folding import fold
-from policy_qa.gaps import ALIKE_FROM, MOST_QUERIES, Gap, gaps_csv, group, inert
+from policy_qa.gaps import ALIKE_FROM, MOST_QUERIES, Gap, gaps_csv, group
 from policy_qa.types import Vectors
 
 

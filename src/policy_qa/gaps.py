@@ -5,7 +5,6 @@ The groups go to whoever writes the next entries, as a table to fill in.
 
 import csv
 import io
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policy_qa.centring import LANGUAGES, Centres, language
+from policy_qa.csv_tables import inert
 from policy_qa.folding import fold
 from policy_qa.types import Encoder, Vectors
 
@@ -180,15 +180,3 @@ def gaps_csv(
         others = _SEPARATOR.join(wording for wording, _ in gap.queries if wording != gap.query)
         writer.writerow([inert(gap.query), inert(others), gap.times, ""])
     return f"\ufeff{table.getvalue()}"
-
-
-_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
-
-
-def inert(cell: str) -> str:
-    """Return a cell that no spreadsheet runs: with an apostrophe before what begins a formula.
-
-    After OWASP, "CSV Injection": a formula begins with one of = + - @ (full-width too), tab or
-    carriage return, perhaps after spaces.
-    """
-    return f"'{cell}" if _FORMULA.match(cell) else cell
