@@ -45,7 +45,7 @@ def draw(page: Page) -> Shown:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def summary(path: str, state: tuple[int, int]) -> tuple[int, int, list[str]]:
+def summary(path: str, state: tuple[int, str, int]) -> tuple[int, int, list[str]]:
     """Return the number of entries, the number of documents and the first stored questions."""
     kb = open_knowledge_base(path, state)
     questions = [question.strip() for question in kb.questions().values()]

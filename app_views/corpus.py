@@ -6,8 +6,9 @@ import streamlit as st
 
 from app_views.ask import Shown
 from app_views.shared import LOGGER, STALE_SECONDS, Page, open_knowledge_base, query_log
-from policy_qa import changes, gaps, lint
+from policy_qa import gaps, lint
 from policy_qa import page as html
+from policy_qa.changes import Changes, corpus_of
 from policy_qa.errors import StorageError
 from policy_qa.folding import fold
 from policy_qa.page.keeping import MOST_SHOWN
@@ -58,7 +59,7 @@ def draw_entries(page: Page) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def names(path: str, state: tuple[int, int]) -> list[tuple[str, str]]:
+def names(path: str, state: tuple[int, str, int]) -> list[tuple[str, str]]:
     """Return every entry's id and question."""
     kb = open_knowledge_base(path, state)
     questions = kb.questions()
@@ -66,10 +67,10 @@ def names(path: str, state: tuple[int, int]) -> list[tuple[str, str]]:
 
 
 @st.cache_data(max_entries=2, ttl=STALE_SECONDS, show_spinner=False)
-def changed(path: str, state: tuple[int, int]) -> changes.Changes | None:
+def changed(path: str, state: tuple[int, str, int]) -> Changes | None:
     """Return what a new build would change; None where the corpus is not found."""
     kb = open_knowledge_base(path, state)
-    return changes.changes(kb) if changes.corpus_of(kb.manifest) else None
+    return kb.changes() if corpus_of(kb.manifest) else None
 
 
 def holds(wanted: list[str], text: str) -> bool:
@@ -87,7 +88,7 @@ def write_find(text: str) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def findings(path: str, state: tuple[int, int]) -> list[lint.Finding]:
+def findings(path: str, state: tuple[int, str, int]) -> list[lint.Finding]:
     """Check the knowledge base once for each state."""
     return lint.lint(open_knowledge_base(path, state))
 
@@ -115,6 +116,6 @@ def draw_gaps(page: Page) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def grouped(path: str, state: tuple[int, int], queries: list[str]) -> list[gaps.Gap]:
+def grouped(path: str, state: tuple[int, str, int], queries: list[str]) -> list[gaps.Gap]:
     """Group queries by meaning."""
     return gaps.group(queries, open_knowledge_base(path, state).encoder)

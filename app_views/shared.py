@@ -36,7 +36,7 @@ class Page:
     language: Language
     labels: PageLabels
     path: str
-    state: tuple[int, int]
+    state: tuple[int, str, int]
 
     @property
     def kb(self) -> policy_qa.KnowledgeBase:
@@ -65,14 +65,14 @@ def kb_option() -> str:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def open_knowledge_base(
     path: str,
-    state: tuple[int, int],  # noqa: ARG001 (key)
+    state: tuple[int, str, int],  # noqa: ARG001 (key)
 ) -> policy_qa.KnowledgeBase:
     """Open a knowledge base once for all readers, again for each state."""
     return policy_qa.KnowledgeBase.open(path)
 
 
 @st.cache_data(max_entries=4, ttl=STALE_SECONDS, show_spinner=False)
-def is_stale(path: str, state: tuple[int, int]) -> bool:
+def is_stale(path: str, state: tuple[int, str, int]) -> bool:
     """Whether the corpus was changed after the knowledge base was built."""
     return changes.is_stale(Path(path), open_knowledge_base(path, state).manifest)
 

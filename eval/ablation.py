@@ -155,7 +155,7 @@ def hits(judged: Judged) -> dict[str, float]:
             built = build.VIEW_WEIGHTS = views
             encoder = load_encoder()
             build.build_generation(
-                judged.parsed, path, encoder, corpus=judged.corpus, model=DEFAULT_MODEL
+                judged.parsed, path, encoder, build.Source(judged.corpus, DEFAULT_MODEL)
             )
         chosen = {
             name: variant.score

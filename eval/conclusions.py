@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import Answer, Filters, KnowledgeBase, conclusions, retriever
-from policy_qa.build import build_generation
+from policy_qa.build import Source, build_generation
 from policy_qa.confidence import Calibration
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import parsed
@@ -169,7 +169,7 @@ def given_document(name: str, split: str, encoder: Encoder, stack: ExitStack) ->
     place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     documents = dict.fromkeys(mark["document"] for mark in gold)
     entries = [parsed(judged_set.corpus[document]) for document in documents]
-    manifest = build_generation(entries, place, encoder, corpus=name, model=DEFAULT_MODEL)
+    manifest = build_generation(entries, place, encoder, Source(name, DEFAULT_MODEL))
     kb = stack.enter_context(KnowledgeBase(place, manifest, encoder))
     kb.calibration = ALWAYS
     texts = {query.id: query.text for query in judged_set.queries}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import Answer, KnowledgeBase
-from policy_qa.build import build_generation
+from policy_qa.build import Source, build_generation
 from policy_qa.confidence import Calibration
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import Record, parsed, read_records
@@ -52,8 +52,7 @@ def main() -> None:
             [parsed(record) for record in sides.values()],
             Path(folder),
             encoder,
-            corpus="eval/contradictions",
-            model=DEFAULT_MODEL,
+            Source("eval/contradictions", DEFAULT_MODEL),
         )
         with KnowledgeBase(Path(folder), manifest, encoder) as kb:
             kb.calibration = Calibration(intercept=100.0)  # the question is not whether it is sure

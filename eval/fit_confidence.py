@@ -28,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from policy_qa import Filters, KnowledgeBase
-from policy_qa.build import build_generation
+from policy_qa.build import Source, build_generation
 from policy_qa.confidence import signals_of
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
@@ -223,7 +223,7 @@ def built(entries: Sequence, encoder: Encoder) -> Iterator[KnowledgeBase]:
     """Give a knowledge base in a folder of its own, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="policy-qa-") as folder:
         path = Path(folder) / "kb"
-        build_generation(entries, path, encoder, corpus="sample", model=DEFAULT_MODEL)
+        build_generation(entries, path, encoder, Source("sample", DEFAULT_MODEL))
         with KnowledgeBase.open(path, model=encoder) as knowledge_base:
             yield knowledge_base
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from policy_qa import KnowledgeBase, retriever
-from policy_qa.build import build_generation
+from policy_qa.build import Source, build_generation
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.judgments import Query
 from policy_qa.evaluation.records import parsed
@@ -39,7 +39,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             entries = [parsed(record) for record in judged.corpus.values()]
             manifest = build_generation(
-                entries, Path(folder), encoder, corpus="sides", model=DEFAULT_MODEL
+                entries, Path(folder), encoder, Source("sides", DEFAULT_MODEL)
             )
             with KnowledgeBase(Path(folder), manifest, encoder) as kb:
                 for kind in ("party", "polarity"):

@@ -12,7 +12,8 @@ from fakes import LetterEncoder, build
 
 from policy_qa import Document, KnowledgeBase
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
-from policy_qa.lint import KINDS, LONGEST_ANSWER, NEIGHBOURS, Finding, _near, finding_fields, lint
+from policy_qa.lint import KINDS, LONGEST_ANSWER, NEIGHBOURS, Finding, _near, lint
+from policy_qa.output.findings import finding_fields
 from policy_qa.types import CONTRADICTIONS
 
 TODAY = date(2026, 6, 1)

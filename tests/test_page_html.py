@@ -224,7 +224,7 @@ def test_everything_that_is_named_has_a_label() -> None:
     assert EN.answer.fields.keys() == set(FIELDS)
     assert EN.answer.cautions.keys() == {*KINDS, "found_polarity"}
     assert EN.views.keys() == set(page.VIEWS)
-    assert EN.findings.keys() == set(lint.KINDS)
+    assert EN.answer.findings.keys() == set(lint.KINDS)
     assert EN.parts.keys() == set(get_args(PartName))
     assert EN.signals.keys() == set(get_args(SignalName))
 

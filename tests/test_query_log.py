@@ -3,8 +3,10 @@
 import contextlib
 import re
 import sqlite3
+import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 from policy_qa import query_log
 from policy_qa.errors import InputError, StorageError
 from policy_qa.query_log import Counts, Logged, QueryLog, masked
+from policy_qa.settings import MAX_QUERY_CHARS
 from policy_qa.types import Answer, Status
 
 
@@ -226,6 +229,37 @@ def test_a_log_that_stays_busy_is_an_error(log: QueryLog, monkeypatch: pytest.Mo
     assert log.record(make_answer(), "en") == 2
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_locked_log_delays_no_answer(log: QueryLog, *, begun: bool) -> None:
+    """A log that another process holds is given up at once, open or not."""
+    log.record(make_answer(), "en")
+    if not begun:
+        log.close()
+    with contextlib.closing(sqlite3.connect(log._file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        started = time.monotonic()
+        with pytest.raises(StorageError, match="database is locked"):
+            log.record(make_answer(), "en")
+        assert time.monotonic() - started < 1
+
+
+def test_only_its_owner_reads_the_log(log: QueryLog) -> None:
+    """No other user of the machine reads what was asked."""
+    log.record(make_answer(), "en")
+    files = list(log._file.parent.iterdir())
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_masking_takes_no_time() -> None:
+    """No question of the length allowed makes the masks slow."""
+    pieces = ["a.", "a", "1 ", "a@", "(1", "20", "1(( ", "://", "a-", "A1", "www.", "a.b/", "1、"]
+    started = time.monotonic()
+    for piece in [*pieces, "一", "一 ", "a @ ", "1/", "100、", "a.com."]:
+        masked((piece * MAX_QUERY_CHARS)[:MAX_QUERY_CHARS])
+    assert time.monotonic() - started < 1
+
+
 def make_foreign(file: Path) -> None:
     """Make a database of another program."""
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
@@ -355,6 +389,23 @@ def test_a_file_that_may_not_be_written_is_an_error(log: QueryLog) -> None:
         ("2025-06-01 0912345678", "2025-06-01 …"),
         ("2024 2025 6789 1234", "…"),
         ("12 345 67", "…"),
+        ("請看www.example.com/u/john這個", "請看…這個"),
+        ("WWW.example.org", "…"),
+        ("see taobao.com/item?id=12，謝謝", "see …，謝謝"),
+        ("shop.example.com.tw 打不開", "… 打不開"),
+        ("t.me/john and goo.gl/x", "… and …"),
+        ("EXAMPLE.COM.", "…."),
+        ("john @ gmail.com", "…"),
+        ("john@ gmail.com 收不到", "… 收不到"),
+        ("138_0013_8000", "…"),
+        ("138/0013/8000", "…"),
+        ("138，0013，8000", "…"),
+        ("138、0013、8000件", "…件"),
+        ("138·0013·8000", "…"),
+        ("138+0013+8000", "…"),
+        ("138**0013**8000", "…"),
+        ("打一三八零零一三八零零零吧", "打…吧"),
+        ("一三八 零零一三 八〇〇〇", "…"),
     ],
 )
 def test_what_may_be_personal_is_masked(text: str, expected: str) -> None:
@@ -377,6 +428,12 @@ def test_what_may_be_personal_is_masked(text: str, expected: str) -> None:
         "3@",
         "@home",
         "see ://",
+        "I bought it.Can I return it? e.g. at 5.5kg/box or v1.2.3",
+        "either and/or, 24/7, 1/3",
+        "you @ home",
+        "100、200、300元, 3/7/15/30/60天, 滿1000+200+300元",
+        "一千二百三十四萬五千六百七十八",
+        "一、二、三、四、五、六、七",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
@@ -384,7 +441,9 @@ def test_other_numbers_stay(text: str) -> None:
     assert masked(text) == text
 
 
-anything = st.text(st.sampled_from("0123456789０９٣- －.()+@＠:/xXaA元年退 \u200b…")) | st.text()
+anything = (
+    st.text(st.sampled_from("0123456789０９٣- －.()+_*，、@＠:/xXaA元年退 \u200b…")) | st.text()
+)
 
 
 @given(anything)
@@ -396,9 +455,9 @@ def test_no_long_run_of_digits_is_left(text: str) -> None:
     assert not re.search(r"\d{7}", masked(text))
 
 
-@given(st.text().filter(lambda text: not re.search(r"[\d@＠]|[:：][/／][/／]", text)))
+@given(st.text().filter(lambda text: not re.search(r"[\d@＠]|[.．]\w|[:：][/／][/／]", text)))
 def test_words_alone_are_never_touched(text: str) -> None:
-    """Without a digit, an @ or a :// nothing is masked."""
+    """Without a digit, an @, a :// or a dot within a word nothing is masked."""
     assert masked(text) == text
 
 

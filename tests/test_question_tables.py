@@ -5,6 +5,7 @@ import io
 import random
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 
 import openpyxl
@@ -13,8 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policy_qa.errors import EvaluationError
+from policy_qa.evaluation import question_tables
 from policy_qa.evaluation.question_tables import (
     MAX_BYTES,
+    MAX_ELEMENTS,
+    MAX_OTHER_PART,
     MAX_PARTS,
     MAX_QUESTIONS,
     MAX_UNPACKED,
@@ -128,7 +132,7 @@ def test_delimiters_and_line_ends(delimiter, name, end):
 )
 def test_headers(header, columns):
     """A column is known by its name in either script, case or width, wherever it stands."""
-    row = ["alpha", "beta", "gamma"]
+    row = ["alpha", "beta", "gamma"][: header.count(",") + 1]
     query, expected = columns
     assert read_questions(f"{header}\n{','.join(row)}\n".encode(), "a.csv") == [
         Case(row[query], row[expected] if expected is not None else "", 2)
@@ -142,6 +146,63 @@ def test_no_header():
         Case("Refund?", "r#1", 1),
         Case("May I return shoes?", "", 4),
     ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "pasted"])
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("question\nCan I, as a buyer, return it?\nWhat, then?\n", 2),
+        ("問題\r\n拍錯了,可以退嗎;或者不行?", 1),
+        ("\n\nq\n\nhow, exactly", 1),
+    ],
+)
+def test_questions_with_commas_under_one_name(name, text, queries):
+    """Under a header of one column a comma is part of the question, which is never cut."""
+    cases = read_pasted(text) if name == "pasted" else read_questions(text.encode(), name)
+    assert [case.query for case in cases] == [line for line in text.splitlines() if line][1:]
+    assert len(cases) == queries
+    assert not any(case.expected for case in cases)
+
+
+def test_one_quoted_column():
+    """A single column in the form of CSV is read as such: what is quoted may have several lines."""
+    data = b'question\n"Can I, as a ""buyer"", return\nit?"\n'
+    assert read_questions(data, "a.csv") == [Case('Can I, as a "buyer", return it?', "", 2)]
+
+
+@pytest.mark.parametrize("row", ["Can I, please, return it?", "退款,r#1,第三格"])
+@pytest.mark.parametrize("header", ["question,entry", "entry,question"])
+def test_more_cells_than_columns(header, row):
+    """A row that a comma split into too many cells is refused, not cut; blank cells are not."""
+    told = refusal(f"{header}\nx,y\nx,y,, \n{row}\n".encode(), "a.csv")
+    assert "row 4: more cells than the header has columns" in told
+    with pytest.raises(EvaluationError, match="row 2: more cells"):
+        read_pasted(f"{header}\n{row}")
+
+
+@pytest.mark.parametrize(
+    ("text", "cases"),
+    [
+        ("Refund?;r#1\nWho, if not I?;r#2", [("Refund?", "r#1"), ("Who, if not I?", "r#2")]),
+        ("Refund?\tr#1\nWho, then?\tr#2", [("Refund?", "r#1"), ("Who, then?", "r#2")]),
+        ('"Who; I; or you?",r#1', [("Who; I; or you?", "r#1")]),
+        ("Refund?\nShoes?", [("Refund?", ""), ("Shoes?", "")]),
+    ],
+)
+def test_delimiter_without_a_header(text, cases):
+    """Without a header the most frequent delimiter outside of quotes separates cells."""
+    read = read_questions(text.encode(), "a.csv")
+    assert [(case.query, case.expected) for case in read] == cases
+
+
+def test_quotes_take_no_time():
+    """No run of quotes makes the guess of the delimiter slow."""
+    started = time.monotonic()
+    refusal(b'x,"a",y\n' + b'"' * 3_999 + b"x", "a.csv")
+    for text in ('"' * 10_000, '"a' * 5_000, ',"' * 5_000, '";' * 5_000):
+        only_evaluation_errors(text.encode(), "a.csv")
+    assert time.monotonic() - started < 2
 
 
 def test_a_question_a_line():
@@ -315,6 +376,47 @@ def test_entities(declared, encoding):
     sheet = part(TABLE, SHEET).decode().removeprefix("<?xml version='1.0' encoding='UTF-8'?>")
     data = repacked(TABLE, sheet1=(declared + sheet).encode(encoding))
     assert "document type declaration" in refusal(data, "a.xlsx")
+
+
+SPREADSHEET = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.mark.parametrize(
+    ("name", "filler", "count", "told"),
+    [
+        ("styles", b"<xf/>", MAX_OTHER_PART // 5, "in xl/styles.xml; the limit is 1,000,000"),
+        ("workbook", b"<a/>", MAX_OTHER_PART // 4, "in xl/workbook.xml; the limit is 1,000,000"),
+        ("sheet1", b"<c/>", MAX_ELEMENTS, "more than 500,000 elements"),
+    ],
+)
+def test_many_elements(name, filler, count, told):
+    """Few bytes of packed styles, cells or texts take neither minutes nor gigabytes."""
+    begun, ended = b'<styleSheet xmlns="%s">' % SPREADSHEET, b"</styleSheet>"
+    if name == "sheet1":
+        begun = b'<worksheet xmlns="%s"><sheetData><row>' % SPREADSHEET
+        ended = b"</row></sheetData></worksheet>"
+    content = begun + filler * count + ended
+    started = time.monotonic()
+    assert told in refusal(repacked(TABLE, **{name: content}), "a.xlsx")
+    assert time.monotonic() - started < 5
+
+
+def test_a_large_table_is_no_bomb():
+    """As many questions as a test may have, with entries and notes, stay below every limit."""
+    rows = [(f"Question {n} about a parcel?", f"shop#{n}", "note", n) for n in range(MAX_QUESTIONS)]
+    assert len(read_questions(workbook(("question", "entry", "note", "n"), *rows), "a.xlsx")) == (
+        MAX_QUESTIONS
+    )
+
+
+def test_workbooks_are_read_one_at_a_time():
+    """A second workbook waits until the first is read."""
+    with ThreadPoolExecutor(1) as pool:
+        with question_tables._ONE_WORKBOOK:
+            reading = pool.submit(read_questions, TABLE, "a.xlsx")
+            with pytest.raises(TimeoutError):
+                reading.result(timeout=0.3)
+        assert reading.result(timeout=20) == TABLE_CASES
 
 
 def test_rows_that_no_sheet_has():

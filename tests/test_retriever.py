@@ -26,24 +26,32 @@ from policy_qa.types import Passage, Span
 TEXT = "aab abc cab bbb"
 SPANS = [Span(0, 3), Span(4, 7), Span(8, 11), Span(12, 15)]
 ENTRY_OF = [0, 0, 1, 1]
+PASSAGES = {
+    f"a#{entry + 1}": [
+        Passage(
+            f"a#{entry + 1}:{row}", f"a#{entry + 1}", "a.txt", span, TEXT[span.start : span.end]
+        )
+        for row, span in enumerate(SPANS)
+        if ENTRY_OF[row] == entry
+    ]
+    for entry in (0, 1)
+}
 DENSE_ALONE = 1 / (1 + sum(LEXICAL_WEIGHTS["en"]))
 """The fused score of a dense score of 1 where no token matches."""
 
 
 @pytest.fixture
-def retriever(tmp_path):
+def retriever(tmp_path, monkeypatch):
     """Return a retriever of two entries with two passages each, whose centres are zero."""
-    writer = StoreWriter(tmp_path / "store.sqlite")
     document = Document("a.txt", TEXT)
-    writer.add_document(document)
-    for number, span in enumerate((Span(0, 7), Span(8, 15))):
+    entries = []
+    for number, span in enumerate((Span(0, 7), Span(8, 15)), start=1):
         nothing = Span(span.start, span.start)
-        writer.add_entry(Entry(f"a#{number + 1}", "a.txt", span, nothing, span), 0)
+        entries.append(Entry(f"a#{number}", "a.txt", span, nothing, span))
+    monkeypatch.setattr("policy_qa.store.passages", lambda _, entry: PASSAGES[entry.id])
+    with StoreWriter(tmp_path / "store.sqlite") as writer:
+        writer.add(document, entries)
     texts = [TEXT[span.start : span.end] for span in SPANS]
-    for row, (span, entry) in enumerate(zip(SPANS, ENTRY_OF, strict=True)):
-        name = f"a#{entry + 1}"
-        writer.add_passage(Passage(f"{name}:{row}", name, "a.txt", span, texts[row]), entry)
-    writer.close()
     encoder = LetterEncoder(dim=4)
     zeros = np.zeros((len(LANGUAGES), 4), np.float32)
     store = Store(tmp_path / "store.sqlite")

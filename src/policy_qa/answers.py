@@ -29,7 +29,6 @@ from policy_qa.types import (
     Caution,
     Citation,
     Document,
-    Entry,
     Fact,
     Field,
     Hit,
@@ -74,6 +73,7 @@ def compose(
     generation: int,
     calibration: Calibration,
     today: date,
+    lapsed: Sequence[Hit] = (),
 ) -> Answer:
     """Return the answer to a query.
 
@@ -84,9 +84,16 @@ def compose(
         generation: The generation that the hits came from.
         calibration: Of the knowledge base.
         today: The day by which dates have passed.
+        lapsed: Entries that do not hold on that day, and would otherwise be before the best one.
     """
+
+    @cache
+    def read(document_id: str) -> Source:
+        return Source(document_of(document_id))
+
+    told_of = tuple(_lapse(hit, read(hit.entry.document_id), today) for hit in lapsed)
     if not evidence:
-        return Answer(query, "not_covered", 0.0, None, "", (), (), (), generation)
+        return Answer(query, "not_covered", 0.0, None, "", (), (), (), generation, cautions=told_of)
     hits = tuple(found.hit for found in evidence)
     best = evidence[0]
     told = _without_repeats(best.sentences)
@@ -94,19 +101,26 @@ def compose(
     verdict = calibration.status(probability)
     conclusion = [] if verdict == "not_covered" else conclude(query, told)
     if not conclusion:  # nothing alike, or greetings alone
-        return Answer(query, "not_covered", probability, None, "", (), hits, hits, generation)
-
-    @cache
-    def read(document_id: str) -> Source:
-        return Source(document_of(document_id))
-
+        return Answer(
+            query,
+            "not_covered",
+            probability,
+            None,
+            "",
+            (),
+            hits,
+            hits,
+            generation,
+            cautions=told_of,
+        )
     source = read(best.hit.entry.document_id)
     relevant = bearing(told, conclusion)
     quoted = [sentence.passage for sentence in conclusion]
     read_too = [sentence.passage for sentence in relevant]
     also, repeating = _repeated(conclusion, evidence[1:], read)
     cautions = [
-        *_of_its_time(best.hit.entry, source, read_too, today),
+        *told_of,
+        *_of_its_time(source, read_too, today),
         *_not_as_asked(query, best.hit, quoted, source),
         *_contradicted(best, relevant, evidence[1:], read),
     ]
@@ -179,15 +193,17 @@ def _twin(quoted: Sentence, sentences: Sequence[Sentence]) -> Passage | None:
     return None
 
 
-def _of_its_time(
-    entry: Entry, source: Source, relevant: Sequence[Passage], today: date
-) -> Iterator[Caution]:
-    """Yield whether the entry does not hold today, and what of it is tied to a date that passed."""
-    whole = source.cite(entry.id, entry.question or entry.span)
-    if entry.expires and entry.expires < today:
-        yield Caution("expired", (whole,), day=entry.expires)
-    if entry.effective_from and entry.effective_from > today:
-        yield Caution("not_yet", (whole,), day=entry.effective_from)
+def _lapse(hit: Hit, source: Source, day: date) -> Caution:
+    """Return the caution for an entry that does not hold on a day."""
+    entry = hit.entry
+    quote = (source.cite(entry.id, entry.question or entry.span),)
+    if entry.expires and entry.expires < day:
+        return Caution("expired", quote, day=entry.expires)
+    return Caution("not_yet", quote, day=entry.effective_from)
+
+
+def _of_its_time(source: Source, relevant: Sequence[Passage], today: date) -> Iterator[Caution]:
+    """Yield what of the words that bear on the query is tied to a date that passed."""
     for passage in relevant:
         past = [dated for dated in read_sentence(passage.text).dates if dated.last < today]
         if past:

@@ -1,24 +1,35 @@
 """What changed in the corpus since a knowledge base was built of it.
 
-`is_stale` only looks at the times and the number of the files, so that it may be asked often;
-`changes` reads them and tells what a new build would change.
+`is_stale` only looks at the times and the number of the files, so that it may be asked often.
+`plan` reads what may have changed, and tells what it changes: a file whose size and time of change
+are those of when it was read is not read again, unless it was changed so shortly before that its
+time would not tell. Entries keep their ids. What cannot be read any more stays as it was.
 """
 
 import os
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from stat import S_ISDIR
+from typing import TypeVar
 
-from policy_qa.corpus import SUFFIXES, corpus_files, read_document, read_lexicon
-from policy_qa.entries import parse
+from policy_qa.build import Source
+from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
+from policy_qa.csv_tables import ALTERNATES_FILE
 from policy_qa.errors import CorpusError
-from policy_qa.knowledge_base import KnowledgeBase
+from policy_qa.identity import by_id, settled
 from policy_qa.lexicon import LEXICON_FILE
+from policy_qa.readers import SUFFIXES
 from policy_qa.storage import STORE_FILE, Manifest, generation_folder
-from policy_qa.types import Document, Entry
+from policy_qa.store import Store
+from policy_qa.types import Document, Entry, Parsed
+
+_T = TypeVar("_T")
+
+_KEPT_CHARS = 50_000_000
+"""Characters of documents that are kept between planning and doing; the others are read twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +37,8 @@ class EntryName:
     """An entry that changed.
 
     Attributes:
-        id: In the file as it is now; of one that was removed, in the knowledge base.
-        question: Its question in its own words, from the same place; empty where it has none.
+        id: Which it keeps; of a new one, which it gets.
+        question: Its question in its own words; empty where it has none.
     """
 
     id: str
@@ -38,7 +49,7 @@ class EntryName:
 class DocumentChanges:
     """A document that changed, with its entries that did.
 
-    No entry did where only the front matter, the blanks or the numbers are others.
+    No entry did where only the front matter, the blanks or the order are others.
 
     Attributes:
         id: Of the document.
@@ -62,9 +73,10 @@ class Changes:
         changed: Documents that read otherwise now, in the order of their ids.
         removed: The ids of documents whose files are gone, in order. A file of another name is
             another document.
-        unreadable: What a build would refuse, with the reason: the names of files, or of the corpus
-            if it is missing or empty, or cannot be listed.
+        unreadable: What cannot be read, with the reason: the names of files, or of the corpus if it
+            is missing or empty, or cannot be listed. What is known of it stays.
         lexicon: Whether the rules of the lexicon are others, or stand on other lines.
+        alternates: Whether the file of alternates says otherwise.
     """
 
     added: tuple[str, ...] = ()
@@ -72,9 +84,33 @@ class Changes:
     removed: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
     lexicon: bool = False
+    alternates: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.unreadable or self.lexicon)
+        return bool(self.unreadable) or self.apply
+
+    @property
+    def apply(self) -> bool:
+        """Whether there is anything that would change the knowledge base."""
+        documents = self.added or self.changed or self.removed
+        return bool(documents) or self.lexicon or self.alternates
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What makes a knowledge base one of its corpus as it is now.
+
+    Attributes:
+        changes: What it changes.
+        removed: Ids of documents that go, also of those that others replace.
+        documents: Those that come, with their entries as they were read; to be read once.
+        source: What else the next generation is made of.
+    """
+
+    changes: Changes
+    removed: tuple[str, ...]
+    documents: Iterable[Parsed]
+    source: Source
 
 
 def corpus_of(manifest: Manifest) -> Path | None:
@@ -94,7 +130,7 @@ def is_stale(path: Path, manifest: Manifest) -> bool:
     """Whether the corpus may have changed since the build; False if it is not there.
 
     It may have if a file or folder of it was changed after it was read, or if there are more or
-    fewer documents than were stored. A file that was only saved again counts, too: `changes` tells.
+    fewer files than there were. A file that was only saved again counts, too: `changes` tells.
     Reads no file.
 
     Args:
@@ -110,7 +146,7 @@ def is_stale(path: Path, manifest: Manifest) -> bool:
         if changed > since:
             return True
         documents += is_document
-    return documents != manifest.documents
+    return documents != manifest.sources
 
 
 def _read_at(path: Path, manifest: Manifest) -> int:
@@ -149,8 +185,8 @@ def _stamps(corpus: Path, knowledge_base: Path) -> Iterator[tuple[bool, int]]:
                     folders.append(found.path)
             elif found.name.lower().endswith(SUFFIXES):
                 status = _status(found)
-                is_lexicon = found.name == LEXICON_FILE and folder == str(corpus)
-                yield not is_lexicon, status.st_mtime_ns if status else 0
+                special = found.name in SPECIAL_FILES and folder == str(corpus)
+                yield not special, status.st_mtime_ns if status else 0
 
 
 def _status(place: Path | os.DirEntry[str]) -> os.stat_result | None:
@@ -175,83 +211,173 @@ def _is_folder(found: os.DirEntry[str]) -> bool:
         return False
 
 
-def changes(kb: KnowledgeBase) -> Changes:
-    """Return what changed in the corpus since the knowledge base was built of it.
+def plan(store: Store, manifest: Manifest, path: Path) -> Plan:
+    """Compare a corpus with the store of a knowledge base.
 
-    Reads every file. A lexicon that a program gave instead of the corpus's counts as a change.
+    Args:
+        store: Of the current generation.
+        manifest: Of the same.
+        path: The corpus.
+
+    Raises:
+        CorpusError: If the corpus is missing or empty, or cannot be listed.
     """
-    corpus = Path(kb.manifest.corpus)
-    try:
-        files = corpus_files(corpus)
-    except CorpusError as error:
-        return Changes(unreadable=((str(corpus), str(error)),))
-    stored = {document_id for document_id, _ in kb.documents()}
-    added: list[str] = []
-    changed: list[DocumentChanges] = []
-    unreadable: list[tuple[str, str]] = []
-    for file, document_id in files:
+    corpus = Corpus(path, manifest.columns)
+    comparing = _Comparing(store, manifest, corpus)
+    for file in corpus.files:
+        comparing.look_at(file)
+    return comparing.plan()
+
+
+class _Comparing:
+    """Compares the files of a corpus with a store, one after the other."""
+
+    def __init__(self, store: Store, manifest: Manifest, corpus: Corpus) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._corpus = corpus
+        self._read_before = store.files()
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._known: dict[str, list[str]] = {}
+        parts = store.parts()
+        for name, _ in store.documents():
+            self._known.setdefault(parts.get(name, name), []).append(name)
+        self._unreadable: list[tuple[str, str]] = []
+        self._rules = self._tried(LEXICON_FILE, corpus.rules, store.rules())
+        self._old_alternates = store.alternates()
+        self._new_alternates = self._tried(ALTERNATES_FILE, corpus.alternates, self._old_alternates)
+        self._reworded = {
+            entry.document_id
+            for name in self._old_alternates.keys() | self._new_alternates.keys()
+            if self._old_alternates.get(name) != self._new_alternates.get(name)
+            and (entry := store.named_entry(name))
+        }
+        self._added: list[str] = []
+        self._changed: list[DocumentChanges] = []
+        self._replaced: list[str] = []
+        self._kept: list[Parsed] = []
+        self._kept_chars = 0
+        self._again: list[CorpusFile] = []
+
+    def _tried(self, name: str, read: Callable[[], _T], before: _T) -> _T:
+        """Return what a file holds, or what it held before if it cannot be read."""
         try:
-            now = read_document(file, document_id)
+            return read()
         except CorpusError as error:
-            unreadable.append((document_id, str(error)))
-            continue
-        if document_id not in stored:
-            added.append(document_id)
-        elif (before := kb.document(document_id)) != now:
-            changed.append(_compared(before, kb.entries(document_id), now))
-    lexicon = False
-    try:
-        lexicon = read_lexicon(corpus) != kb.rules()
-    except CorpusError as error:
-        unreadable.append((LEXICON_FILE, str(error)))
-    removed = sorted(stored - {document_id for _, document_id in files})
-    return Changes(tuple(added), tuple(changed), tuple(removed), tuple(unreadable), lexicon)
+            self._unreadable.append((name, str(error)))
+            return before
+
+    def look_at(self, file: CorpusFile) -> None:
+        """Compare a file, if it may have changed."""
+        stamp, known = file.stamp(), self._known.get(file.id, [])
+        same = self._read_before.get(file.id) == stamp and stamp[1] > 0
+        if same and self._reworded.isdisjoint(known):
+            self._stamps[file.id] = stamp
+            return
+        read: list[Parsed] = []
+        kept = True
+        there: set[str] = set()
+        added: list[str] = []
+        changed: list[DocumentChanges] = []
+        different = False
+        try:
+            for document, entries in file.read():
+                there.add(document.id)
+                if kept:
+                    read.append((document, entries))
+                    self._kept_chars += len(document.text)
+                    kept = self._kept_chars <= _KEPT_CHARS
+                if document.id not in known:
+                    added.append(document.id)
+                elif before := self._difference(document, entries):
+                    different = True
+                    changed.append(before)
+        except CorpusError as error:
+            self._unreadable.append((file.id, str(error)))
+            if file.id in self._read_before:
+                self._stamps[file.id] = self._read_before[file.id]
+            return
+        self._stamps[file.id] = stamp
+        gone = [name for name in known if name not in there]
+        if not added and not different and not gone:
+            return
+        self._added += added
+        self._changed += changed
+        self._replaced += known
+        if kept:
+            self._kept += read
+        else:
+            self._again.append(file)
+
+    def _difference(self, document: Document, read: Sequence[Entry]) -> DocumentChanges | None:
+        """Return what changed in a document; None if nothing at all did."""
+        entries, _, became = settled((document, read), self._store, self._new_alternates)
+        before = self._store.document(document.id)
+        stored = [entry for entry, _ in self._store.entries(document.id)]
+        if before == document and stored == entries:
+            return None
+        old = before.text if before else ""
+        return DocumentChanges(
+            document.id,
+            tuple(_named(document.text, entry) for entry in became.added),
+            tuple(_named(document.text, entry) for _, entry in became.changed),
+            tuple(_named(old, entry) for entry in became.removed),
+        )
+
+    def plan(self) -> Plan:
+        """Return the plan, when all files have been looked at."""
+        listed = {file.id for file in self._corpus.files}
+        lost = [name for file, names in self._known.items() if file not in listed for name in names]
+        kept, again = self._kept, self._again
+        changes = Changes(
+            tuple(self._added),
+            tuple(self._changed),
+            tuple(sorted(lost)),
+            tuple(self._unreadable),
+            self._rules != self._store.rules(),
+            self._old_alternates != self._new_alternates,
+        )
+        source = Source(
+            str(self._corpus.path),
+            self._manifest.model,
+            self._rules,
+            self._new_alternates,
+            self._stamps,
+            dict(self._unreadable),
+            self._manifest.columns,
+            self._manifest.questions_indexed,
+        )
+        reread = (one for file in again for one in file.read())
+        return Plan(changes, tuple(self._replaced + lost), chain(kept, reread), source)
 
 
-def _compared(before: Document, stored: Iterable[Entry], now: Document) -> DocumentChanges:
-    """Return what changed in a document.
-
-    An entry that reads the same is the same, whatever its number. Of the others those are the same
-    that ask the same, and then those of the same number.
-    """
-    old = {entry: _words(before, entry) for entry in stored}
-    new = {entry: _words(now, entry) for entry in parse(now)}
-    _paired(old, new, lambda _, words: words)
-    changed = _paired(old, new, lambda _, words: words[0])
-    changed += _paired(old, new, lambda entry, _: entry.id)
-    changed.sort(key=lambda found: found[0].span.start)
-    return DocumentChanges(
-        now.id,
-        tuple(EntryName(entry.id, words[0]) for entry, words in new.items()),
-        tuple(EntryName(entry.id, words[0]) for entry, words in changed),
-        tuple(EntryName(entry.id, words[0]) for entry, words in old.items()),
+def differences(old: Store, new: Store) -> Changes:
+    """Return how the documents, the lexicon and the alternates of two stores differ."""
+    before, after = (dict.fromkeys(name for name, _ in one.documents()) for one in (old, new))
+    changed = []
+    for name in after:
+        if name in before and (was := old.document(name)) and (now := new.document(name)):
+            stored, entries = ([entry for entry, _ in one.entries(name)] for one in (old, new))
+            if was == now and stored == entries:
+                continue
+            became = by_id((was, stored), (now, entries))
+            changed.append(
+                DocumentChanges(
+                    name,
+                    tuple(_named(now.text, entry) for entry in became.added),
+                    tuple(_named(now.text, entry) for _, entry in became.changed),
+                    tuple(_named(was.text, entry) for entry in became.removed),
+                )
+            )
+    return Changes(
+        tuple(name for name in after if name not in before),
+        tuple(changed),
+        tuple(name for name in before if name not in after),
+        (),
+        old.rules() != new.rules(),
+        old.alternates() != new.alternates(),
     )
 
 
-_Words = tuple[str, str, tuple[str, ...]]
-"""Of an entry: its question, its answer, and the headings above it."""
-
-
-def _words(document: Document, entry: Entry) -> _Words:
-    question, answer = (
-        document.text[span.start : span.end] for span in (entry.question, entry.answer)
-    )
-    return question, answer, entry.path
-
-
-def _paired(
-    old: dict[Entry, _Words],
-    new: dict[Entry, _Words],
-    key: Callable[[Entry, _Words], Hashable],
-) -> list[tuple[Entry, _Words]]:
-    """Take out of both what has the same key, in the source's order; return it as it is now."""
-    waiting: dict[Hashable, deque[Entry]] = {}
-    for entry, words in old.items():
-        waiting.setdefault(key(entry, words), deque()).append(entry)
-    pairs = []
-    for entry, words in list(new.items()):
-        if same := waiting.get(key(entry, words)):
-            del old[same.popleft()]
-            del new[entry]
-            pairs.append((entry, words))
-    return pairs
+def _named(text: str, entry: Entry) -> EntryName:
+    return EntryName(entry.id, text[entry.question.start : entry.question.end])

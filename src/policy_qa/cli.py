@@ -1,7 +1,7 @@
-"""The command line: build, ask, search, entries, eval, calibrate, info.
+"""The command line; the commands for keeping a knowledge base stand in `cli_keeping`.
 
 Results go to standard output, everything else to standard error. Exit status: 0 answered or done,
-1 not covered, 2 usage or bad input, 130 interrupted.
+1 not covered, refused or found wanting, 2 usage or bad input, 130 interrupted.
 """
 
 import argparse
@@ -11,12 +11,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from datetime import date
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from policy_qa import cli_calibration, cli_evaluation
-from policy_qa.errors import PolicyQAError
+from policy_qa.cli_keeping import Keeping, skipped_text
+from policy_qa.errors import CorpusError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
@@ -86,6 +89,15 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
+    for command in (build, _entries_command(commands)):
+        command.add_argument(
+            "--columns",
+            type=_columns,
+            default={},
+            metavar="NAME=COLUMN,…",
+            help="what the columns of tables are called, such as question=客戶問,answer=回覆",
+        )
+    Keeping(_path, _progress, _print_json).add_commands(partial(_keeping_command, commands))
 
     ask = _command(
         commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
@@ -98,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--reranker", metavar="NAME_OR_FOLDER", help=_RERANKER)
         command.add_argument("--document", action="append", default=[], help="only this document")
         command.add_argument("--tag", action="append", default=[], help="only documents tagged so")
+        command.add_argument(
+            "--as-of", type=_day, metavar="DAY", help="by the rules of that day, such as 2025-06-01"
+        )
     ask.add_argument("--lang", choices=LANGUAGES, help="of the labels (default: the question's)")
     ask.add_argument(
         "--reading", choices=("zh-Hant", "zh-Hans"), help="quotes also in this Chinese script"
@@ -105,9 +120,6 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--all", action="store_true", help="every point that the entry makes")
     search.add_argument("--explain", action="store_true", help="show why each entry was found")
     search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
-
-    entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
-    entries.add_argument("corpus", type=_path, help="folder or file with the source documents")
 
     evaluate = _command(commands, "eval", _eval, "measure evaluation sets, compare, report")
     _add_knowledge_base(evaluate)
@@ -142,6 +154,34 @@ def _command(
     return command
 
 
+def _entries_command(commands: Any) -> argparse.ArgumentParser:
+    entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
+    entries.add_argument("corpus", type=_path, help="folder or file with the source documents")
+    return entries
+
+
+def _keeping_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    command = _command(commands, name, run, text)
+    _add_knowledge_base(command)
+    return command
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and column.strip() for name, _, column in pairs):
+        raise argparse.ArgumentTypeError("write question=COLUMN,answer=COLUMN")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write the day as 2025-06-01") from None
+
+
 def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("an empty name is no place; give a folder or file")
@@ -168,10 +208,16 @@ def _build(options: argparse.Namespace) -> int:
 
     with _progress() as progress:
         knowledge_base = KnowledgeBase.build(
-            options.corpus, options.kb, model=options.model or DEFAULT_MODEL, progress=progress
+            options.corpus,
+            options.kb,
+            model=options.model or DEFAULT_MODEL,
+            columns=options.columns,
+            progress=progress,
         )
     knowledge_base.close()
     manifest = knowledge_base.manifest
+    if manifest.skipped:
+        print(skipped_text(manifest.skipped), file=sys.stderr)
     if options.json:
         _print_json(_manifest_fields(options.kb, manifest))
     else:
@@ -223,7 +269,7 @@ def _ask(options: argparse.Namespace) -> int:
 
     query = " ".join(options.query)
     with _open(options) as knowledge_base:
-        answer = knowledge_base.ask(query, _filters(options))
+        answer = knowledge_base.ask(query, _filters(options), as_of=options.as_of)
         if options.all and answer.entry:
             answer = replace(answer, fields=knowledge_base.rule_card(answer.entry.id))
     language = options.lang or language_of(query)
@@ -253,7 +299,7 @@ def _search(options: argparse.Namespace) -> int:
 
     with _open(options) as knowledge_base:
         query = " ".join(options.query)
-        hits = knowledge_base.search(query, options.top_k, _filters(options))
+        hits = knowledge_base.search(query, options.top_k, _filters(options), as_of=options.as_of)
         matches = None
         if options.explain:
             matches = knowledge_base.explain(query, [hit.entry.id for hit in hits])
@@ -265,12 +311,20 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _entries(options: argparse.Namespace) -> int:
-    from policy_qa.corpus import read_corpus, read_lexicon  # noqa: PLC0415
-    from policy_qa.entries import parse  # noqa: PLC0415
+    from policy_qa.corpus import Corpus  # noqa: PLC0415
     from policy_qa.output import entries_fields, entries_text  # noqa: PLC0415
 
-    found = [(entry, d) for d in read_corpus(options.corpus) for entry in parse(d)]
-    read_lexicon(options.corpus)  # what a build would refuse is told here
+    corpus = Corpus(options.corpus, options.columns)
+    found, skipped = [], {}
+    for file in corpus.files:
+        try:
+            found += [(entry, d) for d, entries in file.read() for entry in entries]
+        except CorpusError as error:
+            skipped[file.id] = str(error)
+    corpus.rules()  # what a build would refuse is told here
+    corpus.alternates()
+    if skipped:
+        print(skipped_text(skipped), file=sys.stderr)
     if options.json:
         _print_json(entries_fields(found))
     else:
@@ -300,8 +354,10 @@ def _info(options: argparse.Namespace) -> int:
     manifest = read_manifest(options.kb)
     verify(options.kb, manifest, again=options.check)
     calibration = load(options.kb, manifest.encoder)
-    fields = {
-        **_manifest_fields(options.kb, manifest),
+    fields = _manifest_fields(options.kb, manifest)
+    fields |= {
+        "history": len(manifest.history),
+        "skipped": dict(manifest.skipped),
         "calibration": asdict(calibration) if calibration else None,
     }
     if options.json:

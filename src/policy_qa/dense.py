@@ -14,23 +14,56 @@ Rows = npt.NDArray[np.int64]
 
 
 class DenseIndex:
-    """Passage rows by their vectors. The score is the inner product."""
+    """Passage rows by their vectors. The score is the inner product.
 
-    def __init__(self, index: Any) -> None:
+    Rows that came later may stand in an index of their own, and rows of the first one may be gone.
+    """
+
+    def __init__(self, index: Any, later: Any = None, gone: Sequence[int] | Rows = ()) -> None:
         self._index = index
+        self._later = later
+        self._gone = np.asarray(gone, np.int64)
+        self._parameters = None
+        if len(self._gone):
+            faiss = _faiss()
+            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
+            self._parameters = faiss.SearchParameters(sel=selector)
 
     @classmethod
     def build(cls, rows: Rows, vectors: npt.NDArray[np.float32]) -> "DenseIndex":
         """Index `(n, dim) float32` vectors under `(n,) int64` row numbers."""
-        faiss = _faiss()
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-        index.add_with_ids(vectors, rows)
-        return cls(index)
+        index = cls.empty(vectors.shape[1])
+        index.add(rows, vectors)
+        return index
 
     @classmethod
-    def open(cls, path: Path) -> "DenseIndex":
-        """Load what `save` wrote."""
-        return cls(_faiss().read_index(str(path)))
+    def empty(cls, dim: int) -> "DenseIndex":
+        """Return an index of no rows, to be filled."""
+        faiss = _faiss()
+        return cls(faiss.IndexIDMap2(faiss.IndexFlatIP(dim)))
+
+    @classmethod
+    def open(
+        cls, path: Path, later: Path | None = None, gone: Sequence[int] | Rows = ()
+    ) -> "DenseIndex":
+        """Load what `save` wrote.
+
+        Args:
+            path: The file.
+            later: The file of the rows that came later; None if none did.
+            gone: Rows of the first file that are no more.
+        """
+        read = _faiss().read_index
+        return cls(read(str(path)), read(str(later)) if later else None, gone)
+
+    def add(self, rows: Rows, vectors: npt.NDArray[np.float32]) -> None:
+        """Add `(n, dim) float32` vectors under `(n,) int64` row numbers."""
+        self._index.add_with_ids(vectors, rows)
+
+    def remove(self, rows: Rows) -> None:
+        """Remove those of these rows that the index has."""
+        if len(rows):
+            self._index.remove_ids(rows)
 
     def save(self, path: Path) -> None:
         """Write the index to a file.
@@ -44,22 +77,49 @@ class DenseIndex:
             raise OSError(f"the dense index could not be written ({error})") from error
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        later = int(self._later.ntotal) if self._later else 0
+        return int(self._index.ntotal) - len(self._gone) + later
 
     def search(
-        self, queries: npt.NDArray[np.float32], k: int, allowed: Rows | None = None
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        allowed: Rows | None = None,
+        without: Rows | None = None,
     ) -> list[Ranking]:
-        """Return the `k` nearest rows of each `(q, dim) float32` query, only among `allowed`."""
-        faiss = _faiss()
-        total = len(self) if allowed is None else min(len(self), len(allowed))
-        parameters = None
-        if allowed is not None and total:
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+        """Return the `k` nearest rows of each `(q, dim) float32` query.
+
+        Args:
+            queries: Unit rows.
+            k: At most so many rows for each.
+            allowed: Only among these rows; None for all.
+            without: Rows of the index that are not to be found; None for none.
+        """
+        if without is not None and not len(without):
+            without = None
+        if allowed is not None and without is not None:
+            allowed = np.setdiff1d(allowed, without)
+        total = len(self)
+        parameters, later = self._parameters, None
+        if allowed is not None:
+            total = min(total, len(allowed))
+            if total:
+                faiss = _faiss()
+                parameters = later = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+        elif without is not None:
+            faiss = _faiss()
+            total -= len(without)
+            all_excluded = np.concatenate([self._gone, without])
+            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(all_excluded))
+            parameters = later = faiss.SearchParameters(sel=selector)
 
         def nearest(query: npt.NDArray[np.float32], limit: int) -> Ranking:
-            (scores,), (rows,) = self._index.search(query[None], limit, params=parameters)
-            found = rows >= 0  # FAISS fills up with -1 where it finds fewer
-            return ordered(rows[found], scores[found])
+            found = _found(self._index, query, limit, parameters)
+            if self._later is None:
+                return found
+            new = _found(self._later, query, limit, later)
+            both = ordered([*found.rows, *new.rows], [*found.scores, *new.scores])
+            return Ranking(both.rows[:limit], both.scores[:limit])
 
         return [best(k, total, partial(nearest, query)) for query in queries]
 
@@ -70,8 +130,22 @@ class DenseIndex:
 
     def vectors(self, rows: Sequence[int] | Rows) -> npt.NDArray[np.float32]:
         """Return the `(len(rows), dim) float32` vectors of these rows."""
-        vectors = [self._index.reconstruct(int(row)) for row in rows]
+        vectors = [self._vector(int(row)) for row in rows]
         return np.array(vectors, np.float32).reshape(-1, self._index.d)
+
+    def _vector(self, row: int) -> npt.NDArray[np.float32]:
+        try:
+            return np.asarray(self._index.reconstruct(row), np.float32)
+        except RuntimeError:  # FAISS knows no such row
+            if self._later is None:
+                raise
+            return np.asarray(self._later.reconstruct(row), np.float32)
+
+
+def _found(index: Any, query: npt.NDArray[np.float32], limit: int, parameters: Any) -> Ranking:
+    (scores,), (rows,) = index.search(query[None], limit, params=parameters)
+    found = rows >= 0  # FAISS fills up with -1 where it finds fewer
+    return ordered(rows[found], scores[found])
 
 
 def best(k: int, total: int, search: Callable[[int], Ranking]) -> Ranking:

@@ -4,38 +4,48 @@ import re
 import sqlite3
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
 from policy_qa import calibration
 from policy_qa.answers import Evidence, compose, rule_card
-from policy_qa.build import Progress, build_generation, text_recipe
+from policy_qa.build import Made, Progress, Source, build_generation, text_recipe
 from policy_qa.centring import Centres
+from policy_qa.changes import Changes, plan
 from policy_qa.confidence import Calibration
-from policy_qa.corpus import read_corpus, read_lexicon
+from policy_qa.corpus import Corpus
 from policy_qa.dense import DenseIndex
 from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
-from policy_qa.errors import CorruptionError, EncoderMismatchError, InputError, QueryError
+from policy_qa.errors import (
+    CorpusError,
+    CorruptionError,
+    EncoderMismatchError,
+    InputError,
+    QueryError,
+)
 from policy_qa.folding import fold
 from policy_qa.inspection import Inspection, inspect
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
-from policy_qa.settings import MAX_QUERY_CHARS, RERANKED, TOP_K
+from policy_qa.settings import GENERATIONS_KEPT, MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
+    CHANGES_DENSE_FILE,
+    CHANGES_FILE,
     DENSE_FILE,
     ENTRY_LEXICAL_FOLDER,
     LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
     build_command,
-    current_generation,
+    current_state,
     generation_folder,
     read_manifest,
     unreadable,
@@ -50,6 +60,7 @@ from policy_qa.types import (
     Filters,
     Hit,
     Match,
+    Parsed,
     Reranker,
     RuleCard,
 )
@@ -66,21 +77,33 @@ class KnowledgeBase:
     """
 
     def __init__(
-        self, path: Path, manifest: Manifest, encoder: Encoder, reranker: Reranker | None = None
+        self,
+        path: Path,
+        manifest: Manifest,
+        encoder: Encoder,
+        reranker: Reranker | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Load the generation's files; use `build` or `open`, which check them first.
+
+        Args:
+            path: Where the knowledge base stands.
+            manifest: Of the generation.
+            encoder: It was built with.
+            reranker: Of the first entries.
+            folder: Where the generation stands while it is not published; None if it is.
 
         Raises:
             CorruptionError: If a file cannot be loaded.
         """
-        folder = generation_folder(path, manifest.generation)
+        folder = folder or generation_folder(path, manifest.generation)
         self.path = path
         self.manifest = manifest
         self.calibration = calibration.load(path, encoder.identity) or Calibration()
         self.reranker = reranker
         self._encoder = encoder
         try:
-            self._store = Store(folder / STORE_FILE)
+            self._store = Store(folder / STORE_FILE, folder / CHANGES_FILE)
         except _LOADING as error:
             raise unreadable(path, manifest, error) from error
         try:
@@ -93,7 +116,7 @@ class KnowledgeBase:
                     _languages(manifest),
                 ),
                 Indexes(
-                    DenseIndex.open(folder / DENSE_FILE),
+                    self._open_dense(folder),
                     LexicalIndex.open(folder / LEXICAL_FOLDER),
                     LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
                 ),
@@ -105,6 +128,12 @@ class KnowledgeBase:
                 raise unreadable(path, manifest, error) from error
             raise
 
+    def _open_dense(self, folder: Path) -> DenseIndex:
+        later = folder / CHANGES_DENSE_FILE
+        if not later.exists():
+            return DenseIndex.open(folder / DENSE_FILE)
+        return DenseIndex.open(folder / DENSE_FILE, later, self._store.gone()[1])
+
     @classmethod
     def build(
         cls,
@@ -113,13 +142,16 @@ class KnowledgeBase:
         *,
         model: str | Encoder = DEFAULT_MODEL,
         rules: Sequence[Rule] | None = None,
+        columns: Mapping[str, str] | None = None,
         index_questions: bool = True,
+        keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
     ) -> "KnowledgeBase":
         """Build a new generation of a corpus, make it current, and open it.
 
-        Only passages that were never encoded before are encoded. What was at `path` stays as it
-        was until the new generation is whole.
+        Everything is read again; only passages that were never encoded before are encoded. Entries
+        that were there keep their ids. What was at `path` stays as it was until the new generation
+        is whole. A file that cannot be read is left out: see `manifest.skipped`.
 
         Args:
             corpus: A folder or file, or documents.
@@ -127,32 +159,35 @@ class KnowledgeBase:
             model: `DEFAULT_MODEL`, the name or folder of a sentence-transformers model, or an
                 encoder.
             rules: Of a lexicon; if None, those of the corpus folder's `lexicon.txt`.
+            columns: What the columns of tables are called, where names are not recognised, such as
+                `{"question": "客戶問", "answer": "標準回覆"}`.
             index_questions: False indexes the answers alone; for evaluations.
-            progress: Told how many passages have vectors, and how many there are.
+            keep: Generations that stay on disk, this one included.
+            progress: Told how many passages are indexed, and how many there are.
 
         Raises:
-            CorpusError: If the corpus is missing, empty or not UTF-8 text.
+            CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
             LockedError: If another process is writing to the knowledge base.
             StorageError: If the disk is full or refuses to be written.
         """
         path = Path(path)
-        if isinstance(corpus, (str, Path)):
-            documents, source = read_corpus(Path(corpus)), str(corpus)
-            rules = read_lexicon(Path(corpus)) if rules is None else rules
-        else:
-            documents, source = list(corpus), "documents"
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
+        name = _lasting_name(model) if isinstance(model, str) else encoder.identity
+        if isinstance(corpus, (str, Path)):
+            read = Corpus(Path(corpus), columns)
+            rules = read.rules() if rules is None else rules
+            documents: Corpus | Iterable[Parsed] = read
+            source = Source(
+                str(corpus), name, rules, read.alternates(), columns=columns or {},
+                index_questions=index_questions,
+            )  # fmt: skip
+        else:
+            documents = ((document, parse(document)) for document in corpus)
+            source = Source("documents", name, rules or (), index_questions=index_questions)
         manifest = build_generation(
-            [(document, parse(document)) for document in documents],
-            path,
-            encoder,
-            corpus=source,
-            model=_lasting_name(model) if isinstance(model, str) else encoder.identity,
-            rules=rules or (),
-            index_questions=index_questions,
-            progress=progress,
+            documents, path, encoder, source, made=Made(keep=keep), progress=progress
         )
         return cls(path, manifest, encoder)
 
@@ -182,7 +217,7 @@ class KnowledgeBase:
         """
         path = Path(path)
         # The encoder first: it takes seconds, in which builds may remove what was checked before.
-        encoder = cls._encoder_for(path, read_manifest(path), model)
+        encoder = cls.encoder_for(path, read_manifest(path), model)
         if isinstance(reranker, str):
             from policy_qa.reranker import load_reranker  # noqa: PLC0415 (few have one)
 
@@ -197,38 +232,53 @@ class KnowledgeBase:
         return cls._open(path, newer, encoder, reranker)
 
     @staticmethod
-    def _encoder_for(path: Path, manifest: Manifest, model: str | Encoder | None) -> Encoder:
-        _check_text(path, manifest)
+    def encoder_for(path: Path, manifest: Manifest, model: str | Encoder | None = None) -> Encoder:
+        """Load the encoder that a generation was built with.
+
+        Raises:
+            EncoderError: If it cannot be loaded.
+            EncoderMismatchError: If it cannot be told, or is another one than that.
+        """
+        check_text(path, manifest)
         if model is None and manifest.model == manifest.encoder:
             raise EncoderMismatchError(
                 f"The knowledge base at {path} was built with the encoder {manifest.encoder} of a "
                 "program, which has no name to load it by. Give that encoder as model."
             )
         wanted = model if model is not None else manifest.model
-        return load_encoder(wanted) if isinstance(wanted, str) else wanted
+        encoder = load_encoder(wanted) if isinstance(wanted, str) else wanted
+        _check_encoder(path, manifest, encoder)
+        return encoder
 
     @classmethod
     def _open(
         cls, path: Path, manifest: Manifest, encoder: Encoder, reranker: Reranker | None
     ) -> "KnowledgeBase":
-        _check_text(path, manifest)
-        if encoder.identity != manifest.encoder:
-            raise EncoderMismatchError(
-                f"The knowledge base at {path} was built with the encoder {manifest.encoder}, not "
-                f"with {encoder.identity}. Name that model with --model, or build it again: "
-                f"{build_command(path, manifest.corpus)}"
-            )
+        check_text(path, manifest)
+        _check_encoder(path, manifest, encoder)
         verify(path, manifest)
         return cls(path, manifest, encoder, reranker)
 
     @staticmethod
-    def current_state(path: str | Path) -> tuple[int, int]:
-        """Return what changes when answers may: the generation, and when it was calibrated last.
+    def current_state(path: str | Path) -> tuple[int, str, int]:
+        """Return what changes when answers may: the generation, its hash, the last calibration.
 
         Raises:
             KnowledgeBaseNotFound: If there is none at the path.
         """
-        return current_generation(Path(path)), calibration.changed(Path(path))
+        return *current_state(Path(path)), calibration.changed(Path(path))
+
+    def changes(self, corpus: str | Path | None = None) -> Changes:
+        """Return how the corpus differs from what the knowledge base holds of it.
+
+        Args:
+            corpus: Where it stands; None if it stands where it stood at the build.
+        """
+        path = Path(corpus or self.manifest.corpus)
+        try:
+            return plan(self._store, self.manifest, path).changes
+        except CorpusError as error:
+            return Changes(unreadable=((str(path), str(error)),))
 
     @property
     def encoder(self) -> Encoder:
@@ -240,44 +290,64 @@ class KnowledgeBase:
         """The number of the generation that is open."""
         return self.manifest.generation
 
-    def search(self, query: str, top_k: int = TOP_K, filters: Filters | None = None) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        top_k: int = TOP_K,
+        filters: Filters | None = None,
+        *,
+        as_of: date | None = None,
+    ) -> list[Hit]:
         """Return the best entries for a query, best first.
 
         Args:
             query: In Traditional or Simplified Chinese, English, or a mixture.
             top_k: At most so many entries.
             filters: Which documents to look at.
+            as_of: Only entries that hold on that day; today if None.
 
         Raises:
             QueryError: If the query is empty, too long, or has no letter and no digit.
             InputError: If `top_k` is not positive, or a filter names an unknown document or tag.
         """
         (encoded,) = self._encoded([query])
-        return self._hits(query, encoded, top_k, filters)
+        return self._hits(query, encoded, top_k, filters, as_of or _today())
 
     def search_many(self, queries: Sequence[str], top_k: int = TOP_K) -> list[list[Hit]]:
         """Return the best entries for each query, the queries encoded together."""
+        day = _today()
         return [
-            self._hits(query, encoded, top_k, None)
+            self._hits(query, encoded, top_k, None, day)
             for query, encoded in zip(queries, self._encoded(queries), strict=True)
         ]
 
-    def ask(self, query: str, filters: Filters | None = None) -> Answer:
+    def ask(
+        self, query: str, filters: Filters | None = None, *, as_of: date | None = None
+    ) -> Answer:
         """Answer a query with the source's own sentences, or say that it is not covered.
+
+        An entry that does not hold on the day never answers; cautions tell of it.
+
+        Args:
+            query: In Traditional or Simplified Chinese, English, or a mixture.
+            filters: Which documents to look at.
+            as_of: The day whose rules count; today if None.
 
         Raises:
             QueryError: If the query is empty, too long, or has no letter and no digit.
             InputError: If a filter names an unknown document or tag.
         """
         (encoded,) = self._encoded([query])
-        hits = self._hits(query, encoded, TOP_K, filters)
+        day = as_of or _today()
+        hits = self._hits(query, encoded, TOP_K, filters, day)
         answer = compose(
             encoded.text if encoded.from_pinyin else query,
             [self._evidence(encoded, hit) for hit in hits],
             self.document,
             generation=self.generation,
             calibration=self.calibration,
-            today=date.today(),  # noqa: DTZ011 (rules go by the reader's own calendar)
+            today=day,
+            lapsed=self._lapsed(encoded, hits, filters, day),
         )
         return replace(answer, query=query, read_as=encoded.text if encoded.from_pinyin else "")
 
@@ -319,7 +389,8 @@ class KnowledgeBase:
         """
         (encoded,) = self._encoded([query])
         _check_count(top_k)
-        hits = self._hits(query, encoded, top_k + 1, filters)  # one more to compare the last with
+        # one more to compare the last with
+        hits = self._hits(query, encoded, top_k + 1, filters, _today())
         hit = next((hit for hit in hits[:top_k] if hit.entry.id == entry_id), None)
         if hit is None:
             raise InputError(f"{entry_id!r} is not among the first {top_k} entries for the query.")
@@ -368,6 +439,10 @@ class KnowledgeBase:
         """Return every entry's question in its own words by the entry's id; empty ones left out."""
         return {entry.id: question for entry, question in self._store.entries() if question}
 
+    def some_questions(self, count: int) -> list[str]:
+        """Return the first questions, at most so many."""
+        return self._store.some_questions(count)
+
     def rules(self) -> list[Rule]:
         """Return the rules of the corpus's lexicon."""
         return self._store.rules()
@@ -392,17 +467,35 @@ class KnowledgeBase:
         by_words = hit.rank == 1
         return Evidence(hit, self._retriever.sentences(query, hit.entry.id, by_words=by_words))
 
+    def _lapsed(
+        self, encoded: EncodedQuery, hits: Sequence[Hit], filters: Filters | None, day: date
+    ) -> list[Hit]:
+        """Return the entries that do not hold on a day and would be before the best that does."""
+        if self._retriever.all_hold(day):
+            return []
+        found = self._retriever.search(encoded, TOP_K, filters)
+        holding = {hit.entry.id for hit in hits}
+        before = takewhile(lambda hit: hit.entry.id not in holding, found)
+        sure = self.calibration.status
+        confidence = self.calibration.confidence
+        return [hit for hit in before if sure(confidence(hit.components)) != "not_covered"]
+
     def _hits(
-        self, query: str, encoded: EncodedQuery, top_k: int, filters: Filters | None
+        self,
+        query: str,
+        encoded: EncodedQuery,
+        top_k: int,
+        filters: Filters | None,
+        day: date,
     ) -> list[Hit]:
         _check_count(top_k)
         if filters:
             self._check_filters(filters)
         if self.reranker is None:
-            return self._retriever.search(encoded, top_k, filters)
+            return self._retriever.search(encoded, top_k, filters, day)
         from policy_qa.reranker import rerank  # noqa: PLC0415 (few have one)
 
-        hits = self._retriever.search(encoded, max(top_k, RERANKED), filters)
+        hits = self._retriever.search(encoded, max(top_k, RERANKED), filters, day)
         read = encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query)
         return rerank(self.reranker, read, hits)[:top_k]
 
@@ -411,8 +504,10 @@ class KnowledgeBase:
             raise InputError("A filter holds one string; give a tuple, such as ('returns.md',).")
         known = dict(self.documents())
         tags = {tag for of_document in known.values() for tag in of_document}
+        tags |= self._store.entry_tags()
+        files = {*known, *self._store.parts().values()}
         for kind, wanted, there in (
-            ("document", filters.documents, known),
+            ("document", filters.documents, files),
             ("tag", filters.tags, tags),
         ):
             for name in wanted:
@@ -421,6 +516,10 @@ class KnowledgeBase:
                     raise InputError(
                         f"There is no {kind} {name!r}. There are, for example: {some}."
                     )
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 (rules go by the reader's own calendar)
 
 
 def _languages(manifest: Manifest) -> frozenset[str]:
@@ -444,11 +543,25 @@ _LOADING = (
 """How SQLite, FAISS, tantivy and NumPy refuse a file."""
 
 
-def _check_text(path: Path, manifest: Manifest) -> None:
+def check_text(path: Path, manifest: Manifest) -> None:
+    """Check that a generation's texts were folded as this program folds queries.
+
+    Raises:
+        EncoderMismatchError: If they were not.
+    """
     if manifest.text != text_recipe():
         raise EncoderMismatchError(
             f"The knowledge base at {path} was built with another text folding ({manifest.text}), "
             f"not with this program's ({text_recipe()}). Build it again: "
+            f"{build_command(path, manifest.corpus)}"
+        )
+
+
+def _check_encoder(path: Path, manifest: Manifest, encoder: Encoder) -> None:
+    if encoder.identity != manifest.encoder:
+        raise EncoderMismatchError(
+            f"The knowledge base at {path} was built with the encoder {manifest.encoder}, not "
+            f"with {encoder.identity}. Name that model with --model, or build it again: "
             f"{build_command(path, manifest.corpus)}"
         )
 

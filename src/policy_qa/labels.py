@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
-from policy_qa.types import Caution, Field, Language, Status
+from policy_qa.types import Caution, Citation, Field, Language, Status
 
 LANGUAGES: Mapping[Language, str] = {"zh-Hant": "繁體", "zh-Hans": "简体", "en": "English"}
 """The languages of the labels, each in its own name."""
@@ -22,6 +23,8 @@ class Labels:
     not_covered_note: str
     confidence: str
     cited: str
+    cited_page: str
+    cited_row: str
     lines: str
     others: str
     nearest: str
@@ -29,6 +32,7 @@ class Labels:
     untitled: str
     fields: Mapping[Field, str]
     cautions: Mapping[str, str]
+    findings: Mapping[str, str]
     also: str
     reading: str
 
@@ -51,6 +55,8 @@ LABELS: Mapping[Language, Labels] = {
         not_covered_note="沒有找到能回答這個問題的內容。下面是最接近的問題。",
         confidence="把握 {percent}%",
         cited="{document} 第 {line} 行",
+        cited_page="{document} 第 {number} 頁",
+        cited_row="{document} {sheet}第 {number} 列",
         lines="{document} 第 {first}–{last} 行",
         others="其他條目",
         nearest="您是不是想問",
@@ -75,8 +81,25 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "原文說「{found}」，與您問的相反",
             "asked_party": "您問的是「{asked}」，原文說的是「{found}」",
             "dated": "原文所說的「{quote}」已經過去（{day}），可能不再適用",
-            "expired": "這則條目已於 {day} 失效",
-            "not_yet": "這則條目自 {day} 起才生效",
+            "expired": "另一則條目已於 {day} 失效，不作為答案",
+            "not_yet": "另一則條目自 {day} 起才生效，不作為答案",
+        },
+        findings={
+            "duplicate": "兩則條目問的幾乎一樣",
+            "deadline": "期限互相矛盾",
+            "amount": "數字互相矛盾",
+            "polarity": "一則說可以，另一則說不可以",
+            "bearer": "由誰承擔，說法不同",
+            "dated": "所說的日期已經過去（{day}）",
+            "expired": "已於 {day} 失效",
+            "not_yet": "自 {day} 起才生效",
+            "expiring": "將於 {day} 失效",
+            "long": "條目很長（{value} 字）",
+            "no_answer": "有問題，沒有答案",
+            "no_question": "沒有標題，難以找到",
+            "unreadable": "有無法辨讀的文字，可能用錯了編碼",
+            "off_question": "答案像是在回答另一個問題",
+            "unreached": "評測題目沒有一題以這則條目作答",
         },
         also="相同的內容也見於",
         reading="繁體對照",
@@ -89,6 +112,8 @@ LABELS: Mapping[Language, Labels] = {
         not_covered_note="没有找到能回答这个问题的内容。下面是最接近的问题。",
         confidence="把握 {percent}%",
         cited="{document} 第 {line} 行",
+        cited_page="{document} 第 {number} 页",
+        cited_row="{document} {sheet}第 {number} 行",
         lines="{document} 第 {first}–{last} 行",
         others="其他条目",
         nearest="您是不是想问",
@@ -113,8 +138,25 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "原文说“{found}”，与您问的相反",
             "asked_party": "您问的是“{asked}”，原文说的是“{found}”",
             "dated": "原文所说的“{quote}”已经过去（{day}），可能不再适用",
-            "expired": "这则条目已于 {day} 失效",
-            "not_yet": "这则条目自 {day} 起才生效",
+            "expired": "另一则条目已于 {day} 失效，不作为答案",
+            "not_yet": "另一则条目自 {day} 起才生效，不作为答案",
+        },
+        findings={
+            "duplicate": "两则条目问的几乎一样",
+            "deadline": "期限互相矛盾",
+            "amount": "数字互相矛盾",
+            "polarity": "一则说可以，另一则说不可以",
+            "bearer": "由谁承担，说法不同",
+            "dated": "所说的日期已经过去（{day}）",
+            "expired": "已于 {day} 失效",
+            "not_yet": "自 {day} 起才生效",
+            "expiring": "将于 {day} 失效",
+            "long": "条目很长（{value} 字）",
+            "no_answer": "有问题，没有答案",
+            "no_question": "没有标题，难以找到",
+            "unreadable": "有无法辨读的文字，可能用错了编码",
+            "off_question": "答案像是在回答另一个问题",
+            "unreached": "评测题目没有一题以这则条目作答",
         },
         also="相同的内容也见于",
         reading="简体对照",
@@ -127,6 +169,8 @@ LABELS: Mapping[Language, Labels] = {
         not_covered_note="Nothing here answers this question. The nearest questions are below.",
         confidence="confidence {percent}%",
         cited="{document}, line {line}",
+        cited_page="{document}, page {number}",
+        cited_row="{document}, {sheet}row {number}",
         lines="{document}, lines {first}–{last}",
         others="Other entries",
         nearest="Did you mean",
@@ -151,8 +195,25 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "The source says “{found}”, the opposite of what you asked",
             "asked_party": "You asked about “{asked}”; the source speaks of “{found}”",
             "dated": "“{quote}” in the source has passed ({day}); it may be out of date",
-            "expired": "This entry expired on {day}",
-            "not_yet": "This entry holds from {day}",
+            "expired": "Another entry expired on {day} and does not answer",
+            "not_yet": "Another entry holds only from {day} and does not answer",
+        },
+        findings={
+            "duplicate": "Two entries ask nearly the same",
+            "deadline": "Deadlines contradict each other",
+            "amount": "Numbers contradict each other",
+            "polarity": "One permits what the other forbids",
+            "bearer": "They disagree about who bears it",
+            "dated": "Speaks of a day that has passed ({day})",
+            "expired": "Expired on {day}",
+            "not_yet": "Holds from {day}",
+            "expiring": "Expires on {day}",
+            "long": "A very long entry ({value} characters)",
+            "no_answer": "A question without an answer",
+            "no_question": "No heading, hard to find",
+            "unreadable": "Signs that nobody can read; the encoding may be wrong",
+            "off_question": "The answer seems to belong to another question",
+            "unreached": "No question of the evaluation set is answered by this entry",
         },
         also="The same is said in",
         reading="In the other script",
@@ -169,6 +230,21 @@ def caution_text(caution: Caution, labels: Labels) -> str:
         day=caution.day,
         quote=caution.citations[0].quote,
     )
+
+
+def cited_place(citation: Citation, labels: Labels) -> str:
+    """Return the document and the line, page or row that a quote begins on."""
+    place = citation.place
+    if place is None:
+        return labels.cited.format(document=citation.document_id, line=citation.line)
+    label = labels.cited_page if place.kind == "page" else labels.cited_row
+    sheet = f"{place.sheet} " if place.sheet else ""
+    return label.format(document=citation.document_id, number=place.number, sheet=sheet)
+
+
+def finding_text(kind: str, day: date | None, value: float | None, labels: Labels) -> str:
+    """Return what a finding of `lint` says, in one sentence."""
+    return labels.findings[kind].format(day=day, value="" if value is None else f"{value:.0f}")
 
 
 def choose_language(asked: str | None, locale: str | None) -> Language:

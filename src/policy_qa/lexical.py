@@ -9,7 +9,8 @@ token of the query would get, 0 means that none matches, and values of different
 import math
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,12 +21,79 @@ from policy_qa.tokens import telling
 from policy_qa.translation import Term, Translation
 from policy_qa.types import Filters, Ranking
 
+_Clause = tuple[tantivy.Occur, tantivy.Query]
+
 _ANALYZER = "folded_tokens"
 _WRITER_BYTES = 64 * 2**20
 _WORDS_KEPT = 4096
 """Words of queries whose terms were looked up; the common ones return in every query."""
 _UNKNOWN_WORD = 3.0
 """Weight of a word of the query of which no row holds a term: that of one in 20 rows."""
+
+
+class LexicalWriter:
+    """Writes the index of a folder, which becomes whole when the context ends.
+
+    Attributes:
+        last: The row that was added last; None before the first one.
+    """
+
+    def __init__(self, index: tantivy.Index) -> None:
+        index.register_tokenizer(_ANALYZER, _analyzer())
+        self._schema = index.schema
+        self._writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        self.last: int | None = None
+
+    @classmethod
+    @contextmanager
+    def new(cls, path: Path) -> Iterator["LexicalWriter"]:
+        """Write a new index to a folder, which is made.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        path.mkdir()
+        with cls._writing(partial(tantivy.Index, _schema(), path=str(path))) as writer:
+            yield writer
+
+    @classmethod
+    @contextmanager
+    def going_on(cls, path: Path) -> Iterator["LexicalWriter"]:
+        """Change the index of a folder; its files are replaced, never altered.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        with cls._writing(partial(tantivy.Index.open, str(path))) as writer:
+            yield writer
+
+    @classmethod
+    @contextmanager
+    def _writing(cls, index: Callable[[], tantivy.Index]) -> Iterator["LexicalWriter"]:
+        try:
+            writer = cls(index())
+            try:
+                yield writer
+                writer._writer.commit()
+            finally:
+                writer._writer.wait_merging_threads()  # they write files to the end
+        except ValueError as error:  # how tantivy reports a full disk
+            raise OSError(f"the lexical index could not be written ({error})") from error
+
+    def add(
+        self, row: int, tokens: Iterable[str], documents: Sequence[str], tags: Sequence[str]
+    ) -> None:
+        """Add a row by its tokens, the ids by which its document is found, and its tags."""
+        fields = tantivy.Document(tokens=" ".join(tokens), document=list(documents), tag=list(tags))
+        fields.add_unsigned("row", row)
+        self._writer.add_document(fields)
+        self.last = row
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Remove rows that were there before."""
+        if rows:
+            wanted = tantivy.Query.term_set_query(self._schema, "row", list(rows))
+            self._writer.delete_documents_by_query(wanted)
 
 
 class LexicalIndex:
@@ -42,36 +110,23 @@ class LexicalIndex:
     def build(
         cls, path: Path, passages: Iterable[tuple[int, Sequence[str], str, Sequence[str]]]
     ) -> "LexicalIndex":
-        """Write an index to an empty folder.
+        """Write an index to a folder, which is made, and open it.
 
         Args:
-            path: The folder; it is made.
+            path: The folder.
             passages: For each passage its row, its tokens, its document's id and tags.
 
         Raises:
             OSError: If it cannot be written.
         """
-        path.mkdir()
-        try:
-            index = tantivy.Index(_schema(), path=str(path))
-            index.register_tokenizer(_ANALYZER, _analyzer())
-            writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        with LexicalWriter.new(path) as writer:
             for row, tokens, document, tags in passages:
-                fields = tantivy.Document(
-                    tokens=" ".join(tokens), document=document, tag=list(tags)
-                )
-                fields.add_unsigned("row", row)
-                writer.add_document(fields)
-            writer.commit()
-            writer.wait_merging_threads()
-        except ValueError as error:  # how tantivy reports a full disk
-            raise OSError(f"the lexical index could not be written ({error})") from error
-        index.reload()
-        return cls(index)
+                writer.add(row, tokens, [document], tags)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> "LexicalIndex":
-        """Open what `build` wrote."""
+        """Open what a writer wrote."""
         try:
             return cls(tantivy.Index.open(str(path)))
         except ValueError as error:
@@ -89,36 +144,51 @@ class LexicalIndex:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, tokens: Sequence[str], k: int, filters: Filters | None = None) -> Ranking:
-        """Return at most `k` rows that hold a token, only in documents that pass the filters."""
-        return self._search(tokens, k, self._filter_clauses(filters or Filters()))
+    def search(
+        self,
+        tokens: Sequence[str],
+        k: int,
+        filters: Filters | None = None,
+        without: Rows | None = None,
+    ) -> Ranking:
+        """Return at most `k` rows that hold a token, only in documents that pass the filters.
+
+        Args:
+            tokens: Of the query.
+            k: At most so many rows.
+            filters: Which documents to look at.
+            without: Rows that are not to be found.
+        """
+        return self._search(tokens, k, self._clauses(filters, without))
 
     def scores(self, tokens: Sequence[str], rows: Rows) -> Ranking:
         """Return the scores of those of these rows that hold a token."""
         if not len(rows):
             return ordered([], [])
-        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
-        return self._search(tokens, len(rows), [wanted])
+        return self._search(tokens, len(rows), [self._among(rows)])
 
     def search_translation(
-        self, translation: Translation, k: int, filters: Filters | None = None
+        self,
+        translation: Translation,
+        k: int,
+        filters: Filters | None = None,
+        without: Rows | None = None,
     ) -> Ranking:
         """Return at most `k` rows that hold a term of a translation.
 
         A score is the share of the query's words of which the row holds a term, from 0 to 1, each
         word weighted by how few rows hold one, times the weight of its best term there.
         """
-        return self._search_translation(translation, k, self._filter_clauses(filters or Filters()))
+        return self._search_translation(translation, k, self._clauses(filters, without))
 
     def translation_scores(self, translation: Translation, rows: Rows) -> Ranking:
         """Return the scores, as of `search_translation`, of those of these rows that have one."""
         if not len(rows):
             return ordered([], [])
-        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
-        return self._search_translation(translation, len(rows), [wanted])
+        return self._search_translation(translation, len(rows), [self._among(rows)])
 
     def _search_translation(
-        self, translation: Translation, k: int, must: Sequence[tantivy.Query]
+        self, translation: Translation, k: int, must: Sequence[_Clause]
     ) -> Ranking:
         words = [self._word(terms) for terms in translation.terms.values()]
         ceiling = _UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
@@ -171,10 +241,10 @@ class LexicalIndex:
 
     def inverse_document_frequency(self, token: str) -> float:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)); largest for a token that occurs nowhere."""
-        n = self._searcher.doc_freq("tokens", token)
-        return math.log(1 + (self._searcher.num_docs - n + 0.5) / (n + 0.5))
+        n = min(self._searcher.doc_freq("tokens", token), len(self))  # counts removed rows, too
+        return math.log(1 + (len(self) - n + 0.5) / (n + 0.5))
 
-    def _search(self, tokens: Sequence[str], k: int, must: Sequence[tantivy.Query]) -> Ranking:
+    def _search(self, tokens: Sequence[str], k: int, must: Sequence[_Clause]) -> Ranking:
         unique = sorted(set(tokens))
         ceiling = sum(map(self.inverse_document_frequency, unique))
         if not unique or not k or not ceiling:
@@ -189,7 +259,7 @@ class LexicalIndex:
         should: Sequence[tantivy.Query],
         ceiling: float,
         k: int,
-        must: Sequence[tantivy.Query],
+        must: Sequence[_Clause],
     ) -> Ranking:
         """Return the `k` rows of the highest sum of scores, divided by the ceiling."""
         return best(k, len(self), partial(self._found, should, ceiling, must))
@@ -198,7 +268,7 @@ class LexicalIndex:
         self,
         should: Sequence[tantivy.Query],
         ceiling: float,
-        must: Sequence[tantivy.Query],
+        must: Sequence[_Clause],
         limit: int,
     ) -> Ranking:
         """Return the first `limit` rows of those with the highest sum of scores."""
@@ -206,18 +276,28 @@ class LexicalIndex:
             return ordered([], [])
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in should])
         if must:
-            filters = [(tantivy.Occur.Must, tantivy.Query.const_score_query(q, 0.0)) for q in must]
+            filters = [(occur, tantivy.Query.const_score_query(q, 0.0)) for occur, q in must]
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *filters])
         hits = self._searcher.search(query, limit=limit, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
 
-    def _filter_clauses(self, filters: Filters) -> list[tantivy.Query]:
-        clauses = [tantivy.Query.term_query(self._schema, "tag", tag) for tag in filters.tags]
+    def _among(self, rows: Rows) -> _Clause:
+        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
+        return tantivy.Occur.Must, wanted
+
+    def _clauses(self, filters: Filters | None, without: Rows | None) -> list[_Clause]:
+        filters = filters or Filters()
+        clauses = [
+            (tantivy.Occur.Must, tantivy.Query.term_query(self._schema, "tag", tag))
+            for tag in filters.tags
+        ]
         if filters.documents:
-            clauses.append(
-                tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
-            )
+            wanted = tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
+            clauses.append((tantivy.Occur.Must, wanted))
+        if without is not None and len(without):
+            _, unwanted = self._among(without)
+            clauses.append((tantivy.Occur.MustNot, unwanted))
         return clauses
 
 

@@ -55,25 +55,21 @@ _UNIT = re.compile(
 def passages(document: Document, entry: Entry) -> list[Passage]:
     """Return the entry's passages: its question (number 0), then its answer in order.
 
-    A question too long for one passage continues as number 0.1, 0.2 and so on. Greetings, thanks
-    and links to elsewhere are no passages: nobody asks for them.
+    A question too long for one passage continues as number 0.1, 0.2 and so on, and so do its
+    alternates. Greetings, thanks and links to elsewhere are no passages: nobody asks for them.
     """
     text = document.text
     question = windows(text, entry.question)
     answer = windows(text, entry.answer)
     telling = [span for span in answer if not is_noise(text[span.start : span.end])]
     answer = telling if telling or question else answer
-    numbers = [f"0.{n}" if n else "0" for n in range(len(question))]
-    numbers += [str(n) for n in range(1, len(answer) + 1)]
+    asked = [(span, text[span.start : span.end]) for span in question]
+    asked += [(entry.question, alternate) for alternate in entry.alternates]
+    numbered = [(f"0.{n}" if n else "0", *passage) for n, passage in enumerate(asked)]
+    numbered += [(str(n), s, text[s.start : s.end]) for n, s in enumerate(answer, start=1)]
     return [
-        Passage(
-            f"{entry.id}:{number}",
-            entry.id,
-            document.id,
-            span,
-            text[span.start : span.end],
-        )
-        for number, span in zip(numbers, question + answer, strict=True)
+        Passage(f"{entry.id}:{number}", entry.id, document.id, span, words)
+        for number, span, words in numbered
     ]
 
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from policy_qa.types import Citation, Document, Passage, Span
+from policy_qa.types import Citation, Document, Passage, Place, Span
 
 
 class Lines:
@@ -38,8 +38,16 @@ class Source:
 
     def cite(self, entry_id: str, span: Span) -> Citation:
         """Return the citation of a span of the document."""
-        quote = self._document.text[span.start : span.end]
-        return Citation(self._document.id, entry_id, span, self._lines.number(span.start), quote)
+        document = self._document
+        quote = document.text[span.start : span.end]
+        line = self._lines.number(span.start)
+        return Citation(document.id, entry_id, span, line, quote, self.place(span.start))
+
+    def place(self, position: int) -> Place | None:
+        """Return where a position of the text stands in the file; None if its line says it."""
+        places = self._document.places
+        number = bisect_right(places, position, key=lambda place: place[0])
+        return places[number - 1][1] if number else None
 
     def cite_passage(self, passage: Passage, within: Span | None = None) -> Citation:
         """Return the citation of a passage, or of a span within it."""

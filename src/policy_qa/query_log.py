@@ -5,6 +5,7 @@ and what was answered. Nothing tells who asked, or which questions one person as
 """
 
 import contextlib
+import os
 import re
 import sqlite3
 import string
@@ -23,7 +24,8 @@ KEPT: Final = 100_000
 """Questions. The oldest are dropped, so that the file stays below about 30 MB."""
 
 _DROPPED_AT_ONCE: Final = 1_000
-_BUSY_SECONDS: Final = 5.0
+_BUSY_SECONDS: Final = 0.2
+"""An answer waits for its row; what another process does to a log takes milliseconds."""
 _IDENTITY: Final = (0x70716C67, 1)
 """SQLite's application id and user version of a log: pqlg, of the schema below."""
 
@@ -91,9 +93,10 @@ class Counts:
 class QueryLog:
     """The log in one SQLite file. Safe to use from several threads, and by several processes.
 
-    The file and its folders are made by the first `record`; until then the log is empty. A log
-    that was closed opens itself again. Every method but `close` raises `StorageError` if the file
-    is damaged or is no log, if the disk refuses, or if another process holds it for 5 seconds.
+    The file, which its owner alone may read, and its folders are made by the first `record`; until
+    then the log is empty. A log that was closed opens itself again. Every method but `close` raises
+    `StorageError` if the file is damaged or is no log, if the disk refuses, or if another process
+    holds it for a fifth of a second.
     """
 
     def __init__(self, file: Path) -> None:
@@ -208,6 +211,8 @@ class QueryLog:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            if not self._file.exists():  # SQLite gives its further files the same mode
+                os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY, 0o600))
             self._connection = self._connect()
         return self._connection
 
@@ -287,39 +292,59 @@ def _storable(text: str) -> str:
 
 
 _NARROW: Final = {
-    ord(letter) + 0xFEE0: letter for letter in f"{string.ascii_letters}{string.digits}@:/+-.()%"
+    ord(letter) + 0xFEE0: letter for letter in f"{string.ascii_letters}{string.digits}@:/+-.()%_*"
 }
 """From full width: one character for one, so that places stay the same."""
 _CJK: Final = r"\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 """What ends an address that is followed by Chinese without a space."""
 _LOCAL: Final = rf"(?:[^\W{_CJK}]|[.%+'-])"
 _LABEL: Final = rf"(?:[^\W{_CJK}]|-)+"
-_BETWEEN: Final = r"[\s().\-‐‑‒–—―−﹣\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
+_ENDINGS: Final = (
+    "com|net|org|edu|gov|info|biz|cn|tw|hk|mo|jp|kr|sg|uk|eu|ru|io|cc|tv|app|dev|ai|shop|xyz|vip|"
+    "club|site|store|online|top|link|ly"
+)
+"""How a host's name ends that needs no path to be one: nearly no sentence does, unlike `.it`."""
+_REST: Final = rf"[^\s{_CJK}]*"
+_HOST: Final = (
+    rf"(?<!{_LOCAL})(?:[wW]{{3}}\.[^\s{_CJK}]+"
+    rf"|(?:(?:[^\W{_CJK}]|-)++\.)+"
+    rf"(?:(?:{_ENDINGS}|{_ENDINGS.upper()})(?![\w-]|\.\w)(?:[/?#:]{_REST})?|[a-zA-Z]{{2,}}/{_REST}))"
+)
+"""Of an address without `https://`."""
+_BETWEEN: Final = r"[\s().\-‐‑‒–—―−﹣_*/+，、·・•\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 """What may stand between the digits of one number."""
 _RANGE: Final = r"\s?[-‐‑‒–—―−﹣]\s?"
 _COUNTED: Final = r"[元塊块天日月年時时小分秒個个件次歲岁倍%]"
+_ONE_OF_SEVERAL: Final = r"(?:\d{1,3}|[1-9]\d{0,2}00)"
 _KEPT: Final = (
-    r"(?<!\d)(?<!\d[-.])(?:"
-    r"(?:19|20)\d\d[-.](?:1[0-2]|0?[1-9])[-.](?:[12]\d|3[01]|0?[1-9])(?!\d|[-.]\d)"
+    r"(?<!\d)(?<!\d[-./])(?:"
+    r"(?:19|20)\d\d[-./](?:1[0-2]|0?[1-9])[-./](?:[12]\d|3[01]|0?[1-9])(?!\d|[-./]\d)"
     rf"|(?:19|20)\d\d{_RANGE}(?:19|20)\d\d(?!{_BETWEEN}{{0,3}}\d)"
-    rf"|\d{{1,5}}{_RANGE}\d{{1,5}}\s?{_COUNTED})"
+    rf"|\d{{1,5}}{_RANGE}\d{{1,5}}\s?{_COUNTED}"
+    rf"|(?<!\d[/+，、]){_ONE_OF_SEVERAL}(?:[/+，、]\s?{_ONE_OF_SEVERAL})+\s?{_COUNTED})"
 )
-"""Dates, years and sums, which have many digits too: 2025-06-01, 2024-2025, 1000-2000元."""
+"""Dates, years and sums, which have many digits too: 2025-06-01, 2024-2025, 1000-2000元,
+100、200、300元."""
+_HAN_DIGIT: Final = "[零〇○一二三四五六七八九幺壹貳叁肆伍陸柒捌玖两兩]"
 _MASKED: Final = re.compile(
     rf"(?<![a-zA-Z\d+.-])[a-zA-Z\d+.-]*://[^\s{_CJK}]+"
-    rf"|(?<!{_LOCAL}){_LOCAL}++@{_LABEL}(?:\.{_LABEL})*"
+    rf"|(?<!{_LOCAL}){_LOCAL}++"
+    rf"(?:@{_LABEL}(?:\.{_LABEL})*|\s{{0,3}}@\s{{0,3}}{_LABEL}(?:\.{_LABEL})+)"
+    rf"|{_HOST}"
     rf"|(?P<kept>{_KEPT})"
     r"|(?:[+(]|(?<![a-zA-Z])[a-zA-Z]{1,2})?"
     rf"(?!{_KEPT})\d(?:(?:{_BETWEEN}(?!{_KEPT})){{0,3}}\d){{6,}}(?:[Xx](?![a-zA-Z]))?"
+    rf"|{_HAN_DIGIT}(?:[\s\-—]?{_HAN_DIGIT}){{6,}}"
 )
 
 
 def masked(text: str) -> str:
     """Return a text with `…` for e-mail addresses, URLs, and numbers that may be somebody's.
 
-    A number has 7 digits or more, also with spaces, hyphens, dots or brackets between: of phones,
-    identity cards, orders, bank cards. Up to two letters before it and an X after it belong to it.
-    Dates, spans of years, and ranges of sums stay. Names and street addresses are not known.
+    An URL may lack its scheme. A number has 7 digits or more, also with spaces, hyphens, dots,
+    slashes or the like between: of phones, identity cards, orders, bank cards. Up to two letters
+    before it and an X after it belong to it. 7 Chinese digits are a number too. Dates, spans of
+    years, and ranges and lists of sums stay. Names and street addresses are not known.
     """
     pieces = []
     end = 0
@@ -328,3 +353,17 @@ def masked(text: str) -> str:
             pieces += [text[end : found.start()], "…"]
             end = found.end()
     return "".join([*pieces, text[end:]])
+
+
+def log_file(path: Path) -> Path | None:
+    """Return where the questions to a knowledge base are logged; None if they are not.
+
+    The variable `POLICY_QA_LOG` says so: `off`, or a file.
+    """
+    setting = os.environ.get("POLICY_QA_LOG", "")
+    if setting.lower() == "off":
+        return None
+    return Path(setting) if setting else path / LOG_FILE
+
+
+LOG_FILE: Final = "queries.sqlite"

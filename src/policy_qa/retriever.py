@@ -23,6 +23,7 @@ Further components judge the best hit (see `confidence`) and do not rank:
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from itertools import combinations
 
@@ -54,6 +55,8 @@ from policy_qa.translation import QUERY, Term, Translation, translate
 from policy_qa.types import Encoder, Entry, Filters, Hit, Match, Ranking, Sentence
 
 Scores = npt.NDArray[np.float32]
+
+_NO_ROWS: Rows = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,7 @@ class Retriever:
         self._lexical = indexes.lexical
         self._entry_lexical = indexes.entry_lexical
         self._store = store
+        self._days: dict[date, Rows] = {}
 
     def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
         """Fold queries, read pinyin, look their words up, tokenise and encode them."""
@@ -223,9 +227,22 @@ class Retriever:
         words = self._words
         return translate(folded, words.languages, words.dictionary, words.lexicon)
 
-    def search(self, query: EncodedQuery, top_k: int, filters: Filters | None = None) -> list[Hit]:
-        """Return the best `top_k` entries, best first; ties in the order of the source."""
-        found = self._candidates(query, filters)
+    def search(
+        self,
+        query: EncodedQuery,
+        top_k: int,
+        filters: Filters | None = None,
+        day: date | None = None,
+    ) -> list[Hit]:
+        """Return the best `top_k` entries, best first; ties in the order of the source.
+
+        Args:
+            query: What to look for.
+            top_k: At most so many entries.
+            filters: Which documents to look at.
+            day: Only entries that hold on that day; None for whatever day.
+        """
+        found = self._candidates(query, filters, day)
         contenders = self._contenders(query, found, top_k)
         shares = _softmax(np.array([one.score for one in contenders]), among=SHARED_AMONG)
         return [
@@ -289,9 +306,11 @@ class Retriever:
         }
         return Hit(rank, contender.entry, contender.question, passage, contender.score, components)
 
-    def weights(self, query: EncodedQuery, filters: Filters | None = None) -> dict[str, float]:
+    def weights(
+        self, query: EncodedQuery, filters: Filters | None = None, day: date | None = None
+    ) -> dict[str, float]:
         """Return the share that each component has in the fused scores of a query; the sum is 1."""
-        weights = self._candidates(query, filters).weights(query.language)
+        weights = self._candidates(query, filters, day).weights(query.language)
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
 
@@ -361,11 +380,28 @@ class Retriever:
             scores.append(score / (1 + 2 * SENTENCE_LEXICAL_WEIGHT))
         return scores
 
-    def _candidates(self, query: EncodedQuery, filters: Filters | None) -> Candidates:
+    def all_hold(self, day: date) -> bool:
+        """Whether every entry holds on a day."""
+        return not len(self._not_in_force(day))
+
+    def _not_in_force(self, day: date) -> Rows:
+        """Return the rows of the entries that do not hold on a day."""
+        known = self._days.get(day)
+        if known is None:
+            self._days.clear()  # mostly today's are asked for
+            known = self._days[day] = np.array(self._store.not_in_force(day), np.int64)
+        return known
+
+    def _candidates(
+        self, query: EncodedQuery, filters: Filters | None, day: date | None
+    ) -> Candidates:
         allowed = np.array(self._store.rows(filters), np.int64) if filters else None
-        (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed)
-        matching = self._lexical.search(query.tokens, CANDIDATES, filters)
-        translated = self._lexical.search_translation(query.translation, CANDIDATES, filters)
+        without = self._not_in_force(day) if day else _NO_ROWS
+        (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed, without)
+        matching = self._lexical.search(query.tokens, CANDIDATES, filters, without)
+        translated = self._lexical.search_translation(
+            query.translation, CANDIDATES, filters, without
+        )
         rows = np.union1d(np.union1d(nearest.rows, matching.rows), translated.rows)
         return self._components(query, rows, nearest, matching, translated)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 """Of the files of a knowledge base. Raised when files, folding, tokens or what a vector means
 change, so that no program misreads the files of another."""
 
@@ -13,8 +13,17 @@ TEXT_VERSION: Final = 2
 KNOWLEDGE_BASE: Final = Path("kb")
 """Where a knowledge base stands when nobody says otherwise, relative to the current directory."""
 
-GENERATIONS_KEPT: Final = 3
-"""Whole generations on disk: the current one and two that readers may still have open."""
+GENERATIONS_KEPT: Final = 5
+"""Generations on disk: the current one and those that readers may still have open, or that somebody
+may want back."""
+
+REBUILT_UP_TO: Final = 2_000
+"""Passages up to which a change of the corpus makes new indexes: it takes a second, and scores are
+then to the last digit those of a fresh build."""
+
+CHANGES_SHARE: Final = 0.25
+"""Share of the passages that may be new or gone before the indexes are made anew. Both are held
+beside the older index, which every query searches first."""
 
 MAX_QUERY_CHARS: Final = 2_000
 """Characters. A long message of a customer is 500; the encoder reads at most 512 tokens."""
@@ -151,3 +160,7 @@ their quantities left out."""
 
 ENCODER_THREADS: Final = 2
 """Threads that encode at once. Each runs one text at a time, so more than the cores only spin."""
+
+PUBLISHING_TOLERANCE: Final = 0.01
+"""By how much hit@1 and coverage may fall for a generation to be published: of 100 questions one
+may be lost to a change that is wanted."""

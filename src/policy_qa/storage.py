@@ -12,10 +12,13 @@
         lexical/              derived, of passages
         lexical-entries/      derived, of whole entries
         centres.npz           of the languages, see `centring`
+        changes.sqlite        what differs from store.sqlite, if anything
+        changes.faiss         its vectors
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
-Of the older generations two stay, that readers may still have open.
+The last few generations stay: readers may have them open, and `rollback` goes back to them. What a
+generation has in common with the one before it is one file on disk, linked into both.
 """
 
 import contextlib
@@ -27,9 +30,10 @@ import re
 import shlex
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from policy_qa.errors import (
     CorruptionError,
@@ -46,6 +50,8 @@ DENSE_FILE = "dense.faiss"
 LEXICAL_FOLDER = "lexical"
 ENTRY_LEXICAL_FOLDER = "lexical-entries"
 CENTRES_FILE = "centres.npz"
+CHANGES_FILE = "changes.sqlite"
+CHANGES_DENSE_FILE = "changes.faiss"
 VECTORS_FILE = "vectors.sqlite"
 
 _CURRENT = "CURRENT"
@@ -54,6 +60,36 @@ _GENERATIONS = "generations"
 _MANIFEST = "manifest.json"
 _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
+
+
+Action = Literal["build", "sync", "publish", "rollback", "import"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """How a generation came to be.
+
+    Attributes:
+        generation: Its number.
+        created: UTC, ISO 8601.
+        action: What made it.
+        documents: How many it has.
+        entries: How many it has.
+        added: Documents added to those of the generation before.
+        changed: Documents changed.
+        removed: Documents removed.
+        note: What else is to be remembered, in words, such as the figures of a forced publication.
+    """
+
+    generation: int
+    created: str
+    action: Action
+    documents: int
+    entries: int
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +110,10 @@ class Manifest:
         entries: How many.
         passages: How many.
         languages: How many of the indexed passages are in which language.
+        sources: How many files the corpus has, read or skipped; 0 if a program gave documents.
+        columns: What the columns of tables are called, where names are not recognised.
+        skipped: Why which files of the corpus could not be read.
+        history: How the generations came to be, the oldest first, this one last.
         files: Size in bytes and SHA-256 of every file, by its path in the generation.
     """
 
@@ -90,7 +130,11 @@ class Manifest:
     entries: int
     passages: int
     languages: dict[str, int]
-    files: dict[str, tuple[int, str]]
+    sources: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    history: tuple[Event, ...] = ()
+    files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 def current_generation(path: Path) -> int:
@@ -100,16 +144,21 @@ def current_generation(path: Path) -> int:
         KnowledgeBaseNotFound: If there is no knowledge base at the path.
         CorruptionError: If `CURRENT` is damaged, or missing beside generations.
     """
-    return _current(path)[0]
+    return current_state(path)[0]
 
 
-def _current(path: Path) -> tuple[int, str]:
-    """Return the number of the current generation and the SHA-256 of its manifest."""
+def current_state(path: Path) -> tuple[int, str]:
+    """Return the number of the current generation and the SHA-256 of its manifest.
+
+    Raises:
+        KnowledgeBaseNotFound: If there is no knowledge base at the path.
+        CorruptionError: If `CURRENT` is damaged, or missing beside generations.
+    """
     file = path / _CURRENT
     try:
         text = file.read_text(encoding="ascii")
     except (FileNotFoundError, NotADirectoryError):
-        if _generation_numbers(path):
+        if generation_numbers(path):
             raise CorruptionError(f"{file} is missing. {_rebuild(path)}") from None
         raise KnowledgeBaseNotFound(
             f"There is no knowledge base at {path}. Make one: {build_command(path)}"
@@ -122,7 +171,8 @@ def _current(path: Path) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
-def _generation_numbers(path: Path) -> list[int]:
+def generation_numbers(path: Path) -> list[int]:
+    """Return the numbers of the generations on disk, ascending."""
     folder = path / _GENERATIONS
     names = [child.name for child in folder.iterdir()] if folder.is_dir() else []
     return sorted(int(name) for name in names if name.isdecimal())
@@ -133,15 +183,27 @@ def generation_folder(path: Path, generation: int) -> Path:
     return path / _GENERATIONS / str(generation)
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of the current generation, its format version checked.
+def read_manifest(path: Path, generation: int | None = None) -> Manifest:
+    """Return the manifest of a generation, its format version checked.
+
+    Args:
+        path: The knowledge base.
+        generation: Its number; the current one if None.
 
     Raises:
-        KnowledgeBaseNotFound: If there is no knowledge base at the path.
+        KnowledgeBaseNotFound: If there is no knowledge base at the path, or no such generation.
         FormatVersionError: If another format version wrote it.
         CorruptionError: If it is missing, altered, or is no manifest.
     """
-    number, sha256 = _current(path)
+    number, sha256 = current_state(path)
+    if generation is not None and generation != number:
+        there = generation_numbers(path)
+        if generation not in there:
+            raise KnowledgeBaseNotFound(
+                f"There is no generation {generation} of {path} any more, or not yet. There are: "
+                f"{', '.join(map(str, there))}."
+            )
+        number, sha256 = generation, ""
     file = generation_folder(path, number) / _MANIFEST
     try:
         data = file.read_bytes()
@@ -152,13 +214,14 @@ def read_manifest(path: Path) -> Manifest:
                 f"The knowledge base at {path} has format version {version}, this program reads "
                 f"version {FORMAT_VERSION}. {_rebuild(path)}"
             )
-        if hashlib.sha256(data).hexdigest() != sha256:
+        if sha256 and hashlib.sha256(data).hexdigest() != sha256:
             raise CorruptionError(
                 f"{file} is not the one that {path / _CURRENT} names: one of them is damaged. "
                 f"{_rebuild(path)}"
             )
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in fields["files"].items()}
-        return Manifest(**{**fields, "files": files})
+        history = tuple(Event(**event) for event in fields["history"])
+        return Manifest(**{**fields, "files": files, "history": history})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptionError(f"{file} is missing or damaged. {_rebuild(path)}") from error
 
@@ -186,12 +249,17 @@ def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:
                 f"{file} is damaged: it has {status.st_size} bytes instead of {size}. "
                 f"{_rebuild(path)}"
             )
-        stamps[name] = [status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+        stamps[name] = _stamp(status)
         if known.get(name) != stamps[name] and not _is_whole(file, sha256):
             raise CorruptionError(f"{file} is damaged: its contents changed. {_rebuild(path)}")
     if stamps != known:
         with contextlib.suppress(OSError):  # a read-only place is verified at each start
             write_atomically(folder / _VERIFIED, json.dumps(stamps))
+
+
+def _stamp(status: os.stat_result) -> list[int]:
+    """Return what changes when a file does; a link to it changes its ctime, so that is none."""
+    return [status.st_mtime_ns, status.st_ino]
 
 
 def unreadable(path: Path, manifest: Manifest, error: Exception) -> CorruptionError:
@@ -274,7 +342,7 @@ def _remove_leftovers(path: Path) -> None:
         file.unlink(missing_ok=True)
     with contextlib.suppress(KnowledgeBaseError):  # then nobody knows which ones were published
         current = current_generation(path)
-        for number in _generation_numbers(path):
+        for number in generation_numbers(path):
             if number > current:
                 shutil.rmtree(generation_folder(path, number), ignore_errors=True)
 
@@ -282,7 +350,7 @@ def _remove_leftovers(path: Path) -> None:
 @contextlib.contextmanager
 def new_generation(path: Path) -> Iterator[tuple[int, Path]]:
     """Give the number and the unfinished folder of the next generation; removed on failure."""
-    number = max(_generation_numbers(path), default=0) + 1
+    number = max(generation_numbers(path), default=0) + 1
     folder = path / _GENERATIONS / f"{_UNFINISHED}{number}"
     folder.mkdir()
     try:
@@ -301,23 +369,58 @@ def _is_current(path: Path, number: int) -> bool:
         return False
 
 
-def publish(path: Path, folder: Path, manifest: Manifest) -> Manifest:
+def link(old: Path, new: Path) -> None:
+    """Make a file the same as another one: by a link where the file system has links."""
+    try:
+        new.hardlink_to(old)
+    except OSError:
+        shutil.copy2(old, new)
+
+
+def link_files(old: Path, new: Path, *, without: Collection[str] = ()) -> None:
+    """Link the files of a generation into the unfinished folder of another one."""
+    for file in sorted(old.rglob("*")):
+        name = file.relative_to(old).as_posix()
+        if name in {_MANIFEST, _VERIFIED, *without} or name.endswith(".lock"):
+            continue
+        if file.is_dir():
+            (new / name).mkdir()
+        elif file.suffix == ".json":  # of tantivy, which replaces them
+            shutil.copy2(file, new / name)
+        else:
+            link(file, new / name)
+
+
+def publish(path: Path, folder: Path, manifest: Manifest, keep: int = GENERATIONS_KEPT) -> Manifest:
     """Make a finished generation current, durably, and remove the oldest ones.
 
     Args:
         path: The knowledge base.
         folder: The unfinished folder of `new_generation`.
         manifest: Its manifest, `files` empty.
+        keep: How many generations stay, this one included.
 
     Returns:
         The manifest with its files.
     """
-    files = {}
+    known, found_whole = _known_files(path)
+    files: dict[str, tuple[int, str]] = {}
+    stamps: dict[str, list[int]] = {}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.endswith(".lock"):
+        name = file.relative_to(folder).as_posix()
+        if not file.is_file() or name == _VERIFIED or file.name.endswith(".lock"):
+            continue
+        status = file.stat()
+        same = known.get((status.st_ino, status.st_size)) if status.st_nlink > 1 else None
+        if same is None:
             _flush(file)
-            name = file.relative_to(folder).as_posix()
-            files[name] = (file.stat().st_size, _sha256(file))
+            files[name] = (status.st_size, _sha256(file))
+            stamps[name] = _stamp(status)
+        else:
+            files[name] = (status.st_size, same)
+            if _stamp(status) in found_whole:
+                stamps[name] = _stamp(status)
+    write_atomically(folder / _VERIFIED, json.dumps(stamps))
     whole = replace(manifest, files=files)
     fields = json.dumps(asdict(whole), ensure_ascii=False, indent=2) + "\n"
     write_atomically(folder / _MANIFEST, fields)
@@ -326,9 +429,22 @@ def publish(path: Path, folder: Path, manifest: Manifest) -> Manifest:
     folder.rename(final)
     _flush(final.parent)
     write_atomically(path / _CURRENT, f"{manifest.generation} {sha256}\n")
-    for old in _generation_numbers(path)[:-GENERATIONS_KEPT]:
+    for old in generation_numbers(path)[: -max(keep, 1)]:
         shutil.rmtree(generation_folder(path, old), ignore_errors=True)
     return whole
+
+
+def _known_files(path: Path) -> tuple[dict[tuple[int, int], str], list[list[int]]]:
+    """Return the SHA-256 of the files on disk by inode and size, and the stamps of whole ones."""
+    known: dict[tuple[int, int], str] = {}
+    whole: list[list[int]] = []
+    for number in generation_numbers(path):
+        folder = generation_folder(path, number)
+        with contextlib.suppress(KnowledgeBaseError, OSError):
+            for name, (size, sha256) in read_manifest(path, number).files.items():
+                known[(folder / name).stat().st_ino, size] = sha256
+        whole += _verified(folder).values()
+    return known, whole
 
 
 def write_atomically(file: Path, text: str) -> None:

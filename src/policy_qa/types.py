@@ -47,16 +47,39 @@ class Span:
         return self.end > self.start
 
 
+PlaceKind = Literal["page", "row"]
+
+
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One source file.
+class Place:
+    """Where something stands in a file that is no plain text, as its readers see it.
 
     Attributes:
-        id: The path relative to the corpus folder, with `/` as separator.
-        text: The decoded text, unchanged but for a leading byte order mark.
+        kind: What is counted.
+        number: Of the page or the row, starts at 1; a table's header is a row.
+        sheet: The name of the sheet that the row is in; empty where there are no sheets.
+    """
+
+    kind: PlaceKind
+    number: int
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source file, or a part of a long one.
+
+    Attributes:
+        id: The path relative to the corpus folder, with `/` as separator; of a part, with `:` and
+            its number behind.
+        text: The decoded text, unchanged but for a leading byte order mark; of a file that is no
+            plain text, what was taken out of it.
         tags: The names of the folders that hold it, and those of its front matter.
         effective_from: The first day on which it holds; None if it always did.
         expires: The last day on which it holds; None if it does not end.
+        places: Offsets of the text, ascending, from each of which on it stands at a place of the
+            file, until the next one; empty where lines say it.
+        part_of: The file's own id, if the document is one of several parts; else empty.
     """
 
     id: str
@@ -64,6 +87,8 @@ class Document:
     tags: tuple[str, ...] = ()
     effective_from: date | None = None
     expires: date | None = None
+    places: tuple[tuple[int, Place], ...] = ()
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,8 @@ class Entry:
         path: The headings above it, outermost first.
         effective_from: The first day on which it holds; None if it always did.
         expires: The last day on which it holds; None if it does not end.
+        alternates: The question in other words; searched like it, never quoted.
+        tags: Its own, beside those of its document.
     """
 
     id: str
@@ -90,6 +117,12 @@ class Entry:
     path: tuple[str, ...] = ()
     effective_from: date | None = None
     expires: date | None = None
+    alternates: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+Parsed = tuple[Document, Sequence[Entry]]
+"""A document with its entries, in the source's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +131,12 @@ class Passage:
 
     Attributes:
         id: The entry's id, `:`, and the passage's number in its answer, starts at 1. `:0` is the
-            question, `:0.1` and so on what one passage does not hold of a long one.
+            question, `:0.1` and so on what one passage does not hold of a long one, and the
+            alternate questions.
         entry_id: The entry it belongs to.
         document_id: The document it stands in.
-        span: Where it stands in the document's text.
-        text: `document.text[span.start:span.end]`.
+        span: Where it stands in the document's text; of an alternate, where the question does.
+        text: `document.text[span.start:span.end]`; of an alternate, its own words.
     """
 
     id: str
@@ -125,8 +159,9 @@ class Citation:
         document_id: The document quoted.
         entry_id: The entry quoted.
         span: The quote's place; `document.text[span.start:span.end] == quote`.
-        line: The line the quote begins on, starts at 1.
+        line: The line of the document's text that the quote begins on, starts at 1.
         quote: The source's own words.
+        place: Where it begins in a file that is no plain text; None where `line` says it.
     """
 
     document_id: str
@@ -134,6 +169,7 @@ class Citation:
     span: Span
     line: int
     quote: str
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +284,8 @@ class Caution:
             something else of the kind. `asked_polarity`: the source permits what the query takes
             for forbidden, or the other way round. `asked_party`: it tells what affects another
             party than the query asks about. `dated`: the
-            words are tied to a date that has passed. `expired`, `not_yet`: the entry does not hold
-            any more, or not yet.
+            words are tied to a date that has passed. `expired`, `not_yet`: another entry, which
+            would otherwise answer, does not hold any more, or not yet.
         citations: The words that it is about; of a contradiction the answer's first, the other
             entry's second.
         asked, found: Of `asked_party`, the words of the query and of the source for the party; of

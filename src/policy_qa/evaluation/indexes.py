@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import policy_qa
-from policy_qa.build import Progress, build_generation, text_recipe
+from policy_qa.build import Progress, Source, build_generation, text_recipe
 from policy_qa.confidence import Calibration
 from policy_qa.errors import KnowledgeBaseError, LockedError
 from policy_qa.evaluation.files import write_whole
@@ -190,9 +190,7 @@ def _cached(
         [parsed(record) for record in corpus.values()],
         path,
         encoder,
-        corpus="an evaluation set",
-        model=encoder.identity,
-        index_questions=questions,
+        Source("an evaluation set", encoder.identity, index_questions=questions),
         progress=progress,
     )
     write_whole(path / _STAMP, stamp, "knowledge base of the set")

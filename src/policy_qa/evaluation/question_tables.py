@@ -6,6 +6,7 @@ A table has a column of questions and, if it says what should be found, one of e
 import csv
 import io
 import re
+import threading
 import unicodedata
 import warnings
 import zipfile
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from policy_qa.corpus import _likely_encoding
 from policy_qa.errors import EvaluationError, QueryError
 from policy_qa.folding import fold
 from policy_qa.knowledge_base import check_query
+from policy_qa.readers.encodings import likely_encoding
 
 MAX_BYTES: Final = 5_000_000
 """Bytes of a file, characters of pasted text: 5,000 questions have about 1 MB in Chinese."""
@@ -29,8 +30,15 @@ MAX_COLUMNS: Final = 50
 """Columns looked at; what stands further right is no question."""
 
 MAX_UNPACKED: Final = 20_000_000
-"""Bytes of all parts of an XLSX file, which are read in some 15 s at worst. A table of 5,000
-questions has about 3 MB; a bomb of 5 MB has thousands."""
+"""Bytes of all parts of an XLSX file. A table of 5,000 questions has about 3 MB; a bomb of 5 MB has
+thousands."""
+
+MAX_OTHER_PART: Final = 1_000_000
+"""Bytes of a part without cells, such as the styles, all of which are kept in memory."""
+
+MAX_ELEMENTS: Final = 500_000
+"""Elements of all parts of an XLSX file, which are read in some 7 s at worst. 5,000 rows of two
+texts have 45,000."""
 
 MAX_PARTS: Final = 1_000
 """Parts of an XLSX file; a workbook has some tens."""
@@ -41,8 +49,8 @@ _EXCEL_ROWS = 1_048_576
 _CELL_CHARS = 32_767
 """Characters that a cell of Excel can hold; what is longer is cut and is no question anyway."""
 
-_SNIFFED = 4_096
-"""Characters that the delimiter is guessed from; the guess takes quadratic time."""
+_FIRST = 4_096
+"""Characters that the delimiter is found by."""
 
 _QUERY_NAMES: Final = (
     "question", "questions", "query", "queries", "user question", "test question", "q",
@@ -61,6 +69,13 @@ _BREAKING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _PASTED = "the pasted text"
 _DELIMITERS = ",;\t"
+_NO_DELIMITER = "\x1f"
+"""What no cell holds: with it a row is one cell, whatever it holds."""
+_QUOTED = re.compile(r'"[^"]*"?')
+_CELLS = re.compile(r"xl/worksheets/[^/]+\.xml|xl/sharedStrings\.xml")
+"""The parts that may be large."""
+_ONE_WORKBOOK = threading.Lock()
+"""Workbooks are read one at a time, so that several large ones are not in memory together."""
 _OLD_OR_LOCKED = b"\xd0\xcf\x11\xe0"
 """How an `.xls` file begins, and one that a password protects."""
 
@@ -109,14 +124,16 @@ def read_questions(data: bytes, name: str) -> list[Case]:
     text = _decoded(data, shown)
     if ending == "txt":
         return _listed(text, shown)
-    return _cases(_split(text, "\t" if ending == "tsv" else _delimiter(text), shown), shown)
+    delimiter = "\t" if ending == "tsv" else _delimiter(text)
+    return _cases(_fitting(_split(text, delimiter, shown), shown), shown)
 
 
 def read_pasted(text: str) -> list[Case]:
     """Read pasted questions, one a line, or a table; there is at least one.
 
     Text is a table if it holds a tab, as what is copied from a spreadsheet does, or if its first
-    line names a column of questions.
+    line names several columns, one of them of questions. A line that says no more than that
+    questions follow is none of them.
 
     Raises:
         EvaluationError: If it is too long, or a line is no question; names the line.
@@ -126,9 +143,9 @@ def read_pasted(text: str) -> list[Case]:
             f"{_PASTED} has {len(text):,} characters; the limit is {MAX_BYTES:,}. Split it."
         )
     delimiter = "\t" if "\t" in text.strip() else _header_delimiter(text)
-    if delimiter:
-        return _cases(_split(text, delimiter, _PASTED), _PASTED)
-    return _listed(text, _PASTED)
+    if delimiter in {None, _NO_DELIMITER}:
+        return _listed(text, _PASTED, headed=delimiter is not None)
+    return _cases(_fitting(_split(text, delimiter, _PASTED), _PASTED), _PASTED)
 
 
 def one_line(text: str) -> str:
@@ -146,7 +163,7 @@ def _decoded(data: bytes, name: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         try:
-            text = data.decode(_likely_encoding(data) or "utf-8").removeprefix("\ufeff")
+            text = data.decode(likely_encoding(data) or "utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as error:
             row = data.count(b"\n", 0, error.start) + 1
             raise EvaluationError(
@@ -158,27 +175,29 @@ def _decoded(data: bytes, name: str) -> str:
     return text
 
 
-def _listed(text: str, name: str) -> list[Case]:
+def _listed(text: str, name: str, *, headed: bool = False) -> list[Case]:
     lines = enumerate(re.split("\r\n|\r|\n", text), start=1)
-    cases = (_case(line, "", number, name) for number, line in lines if one_line(line))
-    return _bounded(cases, name)
+    filled = ((number, line) for number, line in lines if one_line(line))
+    if headed:
+        next(filled)
+    return _bounded((_case(line, "", number, name) for number, line in filled), name)
 
 
 def _delimiter(text: str) -> str:
-    try:
-        sniffed = csv.Sniffer().sniff(text[:_SNIFFED], _DELIMITERS).delimiter
-    except csv.Error:
-        sniffed = ","
-    return _header_delimiter(text) or (sniffed if sniffed in _DELIMITERS else ",")
+    """Return what the header is split by; else what is most frequent outside of quotes."""
+    if delimiter := _header_delimiter(text):
+        return delimiter
+    bare_text = _QUOTED.sub("", text[:_FIRST])
+    return max(_DELIMITERS, key=bare_text.count)
 
 
-def _header_delimiter(text: str) -> str:
-    """Return the delimiter by which the first line names a column of questions, or nothing."""
-    first = text.lstrip().partition("\n")[0][:_SNIFFED]
+def _header_delimiter(text: str) -> str | None:
+    """Return what splits the first line so that it names a column of questions; None if nothing."""
+    first = re.split("[\r\n]", text.lstrip(), maxsplit=1)[0][:_FIRST]
     for delimiter in _DELIMITERS:
-        if _column(first.split(delimiter), _QUERY_NAMES) is not None:
+        if delimiter in first and _column(first.split(delimiter), _QUERY_NAMES) is not None:
             return delimiter
-    return ""
+    return None if _column([first], _QUERY_NAMES) is None else _NO_DELIMITER
 
 
 def _split(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
@@ -196,14 +215,28 @@ def _split(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
         ) from error
 
 
+def _fitting(rows: Iterable[list[str]], name: str) -> Iterator[list[str]]:
+    """Yield the rows of a text; refuse one with more cells than the header has columns."""
+    columns: int | None = None
+    for number, row in enumerate(rows, start=1):
+        if columns is None and any(map(one_line, row)):
+            columns = len(row) if _header(row) else MAX_COLUMNS
+        if columns and any(map(one_line, row[columns:])):
+            raise EvaluationError(
+                f"{name}, row {number}: more cells than the header has columns. Put a cell that "
+                'holds a comma, a semicolon or a tab between ".'
+            )
+        yield row
+
+
 def _read_workbook(data: bytes, name: str) -> list[Case]:
     if data.startswith(_OLD_OR_LOCKED):
         raise EvaluationError(
             f"{name} is an old .xls file or has a password. Save it as .xlsx without a password."
         )
     try:
-        _check_package(data, name)
-        with warnings.catch_warnings():
+        with _ONE_WORKBOOK, warnings.catch_warnings():
+            _check_package(data, name)
             warnings.simplefilter("ignore")  # of styles and validations, which nobody needs here
             return _cases(_sheet(data, name), name)
     except EvaluationError:
@@ -224,6 +257,7 @@ def _check_package(data: bytes, name: str) -> None:
                 f"{name} has {size:,} bytes in {len(parts):,} parts unpacked; the limits are "
                 f"{MAX_UNPACKED:,} and {MAX_PARTS:,}. Save the questions alone."
             )
+        elements = 0
         for part in parts:
             # Other ways are not those of an XLSX, and unpack past the size that is declared.
             if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -231,11 +265,31 @@ def _check_package(data: bytes, name: str) -> None:
                     f"{name} is packed in an unknown way. Save it again as .xlsx, or as CSV."
                 )
             content = package.read(part).replace(b"\0", b"")  # so that UTF-16 reads as ASCII
+            elements += _elements(part.filename, content, name)
+            if elements > MAX_ELEMENTS:
+                raise EvaluationError(
+                    f"{name} holds more than {MAX_ELEMENTS:,} elements, too many cells or styles. "
+                    "Save the questions alone, or as CSV."
+                )
             if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
                 raise EvaluationError(
                     f"{name} holds a document type declaration, which no table needs. Save the "
                     "questions alone, or as CSV."
                 )
+
+
+def _elements(part: str, content: bytes, name: str) -> int:
+    """Return how many elements a part of an XLSX file has; refuse one that is large without cells.
+
+    Both, as a part's name need not tell what it is.
+    """
+    large = len(content) > MAX_OTHER_PART and part.endswith((".xml", ".rels"))
+    if large and not _CELLS.fullmatch(part):
+        raise EvaluationError(
+            f"{name} has {len(content):,} bytes in {one_line(part)[-100:]}; the limit is "
+            f"{MAX_OTHER_PART:,}. Save the questions alone, or as CSV."
+        )
+    return content.count(b"<") - content.count(b"</")
 
 
 def _sheet(data: bytes, name: str) -> Iterator[list[str]]:

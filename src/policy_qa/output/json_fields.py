@@ -47,8 +47,8 @@ def answer_fields(answer: Answer, read_in: Language | None = None) -> dict[str, 
         "status": answer.status,
         "confidence": round(answer.confidence, 4),
         "entry": _entry_fields(answer.entry, answer.question) if answer.entry else None,
-        "conclusion": [_citation_fields(citation, read_in) for citation in answer.conclusion],
-        "also": [_citation_fields(citation, read_in) for citation in answer.also],
+        "conclusion": [citation_fields(citation, read_in) for citation in answer.conclusion],
+        "also": [citation_fields(citation, read_in) for citation in answer.also],
         "fields": rule_card_fields(answer.fields, read_in),
         "cautions": [_caution_fields(caution, read_in) for caution in answer.cautions],
         "related": [hit_fields(hit) for hit in answer.related],
@@ -64,7 +64,7 @@ def rule_card_fields(card: RuleCard, read_in: Language | None = None) -> dict[st
 
 
 def _fact_fields(fact: Fact, read_in: Language | None) -> dict[str, Any]:
-    fields = _citation_fields(fact.citation, read_in)
+    fields = citation_fields(fact.citation, read_in)
     if fact.value:
         fields["value"] = quantity_fields(fact.value)
     if fact.party:
@@ -75,7 +75,7 @@ def _fact_fields(fact: Fact, read_in: Language | None) -> dict[str, Any]:
 def _caution_fields(caution: Caution, read_in: Language | None) -> dict[str, Any]:
     return {
         "kind": caution.kind,
-        "citations": [_citation_fields(citation, read_in) for citation in caution.citations],
+        "citations": [citation_fields(citation, read_in) for citation in caution.citations],
         "asked": caution.asked,
         "found": caution.found,
         "day": _day(caution.day),
@@ -119,7 +119,8 @@ def _entry_fields(entry: Entry, question: str) -> dict[str, Any]:
     }
 
 
-def _citation_fields(citation: Citation, read_in: Language | None = None) -> dict[str, Any]:
+def citation_fields(citation: Citation, read_in: Language | None = None) -> dict[str, Any]:
+    """Return a quote and where it stands as JSON fields."""
     other = reading(citation.quote, read_in) if read_in else ""
     return ({"reading": other} if other else {}) | {
         "document": citation.document_id,
@@ -127,6 +128,7 @@ def _citation_fields(citation: Citation, read_in: Language | None = None) -> dic
         "line": citation.line,
         **_span(citation.span),
         "quote": citation.quote,
+        **({"place": asdict(citation.place)} if citation.place else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from policy_qa.labels import Labels, caution_text
+from policy_qa.labels import Labels, caution_text, cited_place
 from policy_qa.output.places import percent, printable
 from policy_qa.reading import reading
 from policy_qa.types import CONTRADICTIONS, FIELDS, Answer, Citation, Language
@@ -77,8 +77,7 @@ def answer_chat(answer: Answer, labels: Labels, *, read_in: Language | None = No
         if read_in and (other := reading(citation.quote, read_in)):
             lines.append(f"({printable(other).strip()})")
     places = dict.fromkeys(
-        labels.cited.format(document=printable(citation.document_id), line=citation.line)
-        for citation in answer.conclusion
+        printable(cited_place(citation, labels)) for citation in answer.conclusion
     )
     lines.append(f"({'; '.join(places)})")
     for caution in answer.cautions:
@@ -104,5 +103,4 @@ def _item(citation: Citation, labels: Labels) -> str:
 
 
 def _place(citation: Citation, labels: Labels) -> str:
-    where = labels.cited.format(document=citation.document_id, line=citation.line)
-    return escape_markdown(where)
+    return escape_markdown(cited_place(citation, labels))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from policy_qa.labels import Labels, caution_text
+from policy_qa.labels import Labels, caution_text, cited_place
 from policy_qa.output.places import one_line, percent, printable, with_lines
 from policy_qa.reading import reading
 from policy_qa.types import (
@@ -83,8 +83,7 @@ def _paint(text: str, code: str, colour: bool) -> str:  # noqa: FBT001 (private,
 
 def _place(citation: Citation, labels: Labels) -> str:
     """Return where a quote stands, to the character."""
-    where = labels.cited.format(document=one_line(citation.document_id), line=citation.line)
-    return f"{where}, {citation.span.start}-{citation.span.end}"
+    return f"{one_line(cited_place(citation, labels))}, {citation.span.start}-{citation.span.end}"
 
 
 def hits_text(hits: Iterable[Hit], matches: Mapping[str, Iterable[Match]] | None = None) -> str:

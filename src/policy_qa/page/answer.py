@@ -1,6 +1,6 @@
 """An answer as HTML: its status, its quotes with their places, cautions, the rule card."""
 
-from policy_qa.labels import caution_text
+from policy_qa.labels import caution_text, cited_place
 from policy_qa.output import answer_chat, percent
 from policy_qa.page.address import Address
 from policy_qa.page.labels import PageLabels
@@ -141,7 +141,7 @@ def _reading(citation: Citation, labels: PageLabels, language: Language) -> str:
 
 def cited(citation: Citation, labels: PageLabels) -> str:
     """Return where a quote stands, as text."""
-    return labels.answer.cited.format(document=citation.document_id, line=citation.line)
+    return cited_place(citation, labels.answer)
 
 
 def _caution(caution: Caution, labels: PageLabels, language: Language) -> str:

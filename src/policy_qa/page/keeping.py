@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from policy_qa.changes import Changes, EntryName
 from policy_qa.gaps import Gap
+from policy_qa.labels import finding_text
 from policy_qa.lint import Finding
 from policy_qa.page.address import Address
 from policy_qa.page.answer import cited
@@ -102,8 +103,7 @@ def findings(found: Sequence[Finding] | None, address: Address, labels: PageLabe
 
 
 def _finding(found: Finding, address: Address, labels: PageLabels) -> str:
-    value = "" if found.value is None else f"{found.value:.0f}"
-    said = labels.findings[found.kind].format(day=found.day, value=value)
+    said = finding_text(found.kind, found.day, found.value, labels.answer)
     places = "".join(
         "<li>"
         + link(

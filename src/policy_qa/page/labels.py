@@ -114,7 +114,6 @@ class PageLabels:
     lint_none: str
     lint_run: str
     lint_wait: str
-    findings: Mapping[str, str]
     gaps: str
     gaps_none: str
     gaps_off: str
@@ -245,20 +244,6 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         lint_none="沒有發現問題。",
         lint_run="檢查重複、矛盾與過期",
         lint_wait="正在檢查…",
-        findings={
-            "duplicate": "兩則條目問的幾乎一樣",
-            "deadline": "期限互相矛盾",
-            "amount": "數字互相矛盾",
-            "polarity": "一則說可以，另一則說不可以",
-            "bearer": "由誰承擔，說法不同",
-            "dated": "所說的日期已經過去（{day}）",
-            "expired": "已於 {day} 失效",
-            "not_yet": "自 {day} 起才生效",
-            "expiring": "將於 {day} 失效",
-            "long": "條目很長（{value} 字）",
-            "no_answer": "有問題，沒有答案",
-            "no_question": "沒有標題，難以找到",
-        },
         gaps="沒有涵蓋的問題",
         gaps_none="還沒有這樣的問題。",
         gaps_off="沒有記錄問題（POLICY_QA_LOG=off）。",
@@ -387,20 +372,6 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         lint_none="没有发现问题。",
         lint_run="检查重复、矛盾与过期",
         lint_wait="正在检查…",
-        findings={
-            "duplicate": "两则条目问的几乎一样",
-            "deadline": "期限互相矛盾",
-            "amount": "数字互相矛盾",
-            "polarity": "一则说可以，另一则说不可以",
-            "bearer": "由谁承担，说法不同",
-            "dated": "所说的日期已经过去（{day}）",
-            "expired": "已于 {day} 失效",
-            "not_yet": "自 {day} 起才生效",
-            "expiring": "将于 {day} 失效",
-            "long": "条目很长（{value} 字）",
-            "no_answer": "有问题，没有答案",
-            "no_question": "没有标题，难以找到",
-        },
         gaps="没有涵盖的问题",
         gaps_none="还没有这样的问题。",
         gaps_off="没有记录问题（POLICY_QA_LOG=off）。",
@@ -529,20 +500,6 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         lint_none="Nothing was found.",
         lint_run="Check for duplicates, contradictions and old dates",
         lint_wait="Checking…",
-        findings={
-            "duplicate": "Two entries ask nearly the same",
-            "deadline": "Deadlines contradict each other",
-            "amount": "Numbers contradict each other",
-            "polarity": "One permits what the other forbids",
-            "bearer": "They disagree about who bears it",
-            "dated": "Speaks of a day that has passed ({day})",
-            "expired": "Expired on {day}",
-            "not_yet": "Holds from {day}",
-            "expiring": "Expires on {day}",
-            "long": "A very long entry ({value} characters)",
-            "no_answer": "A question without an answer",
-            "no_question": "No heading, hard to find",
-        },
         gaps="Questions that were not covered",
         gaps_none="There are none yet.",
         gaps_off="Questions are not logged (POLICY_QA_LOG=off).",

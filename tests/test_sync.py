@@ -1,0 +1,289 @@
+"""A knowledge base that follows its corpus: only what changed is read, encoded and indexed."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import LetterEncoder
+
+from policy_qa import Filters, KnowledgeBase, keeping
+from policy_qa.errors import CorpusError, LockedError
+from policy_qa.storage import generation_folder, read_manifest, verify
+
+WORDS = [
+    "refund",
+    "parcel",
+    "return",
+    "seller",
+    "buyer",
+    "deposit",
+    "invoice",
+    "postage",
+    "colour",
+    "broken",
+    "late",
+    "lost",
+]
+
+
+def page(number: int, answers: list[str]) -> str:
+    """Return a page of numbered questions."""
+    return "".join(
+        f"{n}. What about {WORDS[(number + n) % len(WORDS)]} number {number}?\n{answer}\n"
+        for n, answer in enumerate(answers, start=1)
+    )
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Return a folder of twelve pages, an hour old."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(12):
+        answers = [f"The {WORDS[number]} takes {n} days. Then it ends." for n in range(1, 4)]
+        write(folder / f"page-{number:02}.txt", page(number, answers))
+    return folder
+
+
+@pytest.fixture
+def incremental(monkeypatch) -> None:
+    """Change the indexes in place however small they are, and however much changed."""
+    monkeypatch.setattr("policy_qa.build.REBUILT_UP_TO", 0)
+    monkeypatch.setattr("policy_qa.build.CHANGES_SHARE", 99)
+
+
+def write(file: Path, text: str, age: float = 3_600) -> None:
+    """Write a file that was changed so many seconds ago."""
+    file.write_text(text, "utf-8")
+    os.utime(file, (time.time() - age,) * 2)
+
+
+def build(corpus: Path, encoder: LetterEncoder | None = None, kb: str = "kb") -> Path:
+    """Build a knowledge base beside the corpus."""
+    path = corpus.parent / kb
+    KnowledgeBase.build(corpus, path, model=encoder or LetterEncoder()).close()
+    return path
+
+
+def synchronise(path: Path, encoder: LetterEncoder | None = None, **options):
+    """Synchronise a knowledge base; return what changed and the new manifest."""
+    outcome = keeping.synchronise(path, model=encoder or LetterEncoder(), **options)
+    return outcome.changes, outcome.manifest
+
+
+def contents(path: Path):
+    """Return all that a knowledge base holds, and what a few queries find."""
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        documents = [kb.document(name) for name, _ in kb.documents()]
+        passages = {
+            entry.id: [passage for _, passage in kb._store.passages(entry.id)]
+            for entry in kb.entries()
+        }
+        counts = (kb.manifest.documents, kb.manifest.entries, kb.manifest.passages)
+        assert counts == (len(documents), len(passages), sum(map(len, passages.values())))
+        return documents, kb.entries(), passages, kb.manifest.languages, found(kb)
+
+
+def found(kb: KnowledgeBase) -> dict[str, tuple[dict[str, float], set[str], set[str]]]:
+    """Return what each index finds: passages by meaning, passages by words, entries by words.
+
+    How rare a word is counts what is gone until the index is made anew: those scores may differ.
+    """
+    inside = kb._retriever
+    results = {}
+    for word in WORDS:
+        (ranking,) = inside._dense.search(kb.encoder.encode_queries([word]), 999)
+        names = [kb._store.passage(row).id for row in ranking.rows.tolist()]
+        scores = {n: round(float(s), 5) for n, s in zip(names, ranking.scores, strict=True)}
+        by_words = inside._lexical.search([word, "days"], 999).rows
+        entries = inside._entry_lexical.search([word, "days"], 999).rows
+        results[word] = (
+            scores,
+            {kb._store.passage(row).id for row in by_words.tolist()},
+            {kb._store.entry(number)[0].id for number in entries.tolist()},
+        )
+    return results
+
+
+def test_nothing_to_do(corpus):
+    """A corpus that is as it was makes no generation."""
+    path = build(corpus)
+    changes, manifest = synchronise(path)
+    assert not changes
+    assert manifest is None
+    assert read_manifest(path).generation == 1
+
+
+@pytest.mark.usefixtures("incremental")
+def test_one_changed_page(corpus):
+    """One page that changed is read and encoded again, all else is linked."""
+    encoder = LetterEncoder()
+    path = build(corpus, encoder)
+    encoder.encoded.clear()
+    answers = ["The refund takes 1 days. Then it ends.", "The cat sleeps.", "No."]
+    write(corpus / "page-00.txt", page(0, answers))
+    changes, manifest = synchronise(path, encoder)
+    assert [one.id for one in changes.changed] == ["page-00.txt"]
+    assert [name.id for name in changes.changed[0].changed] == ["page-00#2", "page-00#3"]
+    assert encoder.encoded
+    assert all("cat sleeps" in text or "no." in text for text in encoder.encoded)
+    old, new = generation_folder(path, 1), generation_folder(path, 2)
+    for name in ("store.sqlite", "dense.faiss", "centres.npz"):
+        assert old.joinpath(name).samefile(new / name)
+    verify(path, manifest, again=True)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert kb.search("cat sleeps", 1)[0].entry.id == "page-00#2"
+        assert kb.entries()[0].id == "page-00#1"
+
+
+@pytest.mark.usefixtures("incremental")
+def test_the_same_as_a_fresh_build(corpus):
+    """After any changes a knowledge base holds and finds what one built of the corpus does."""
+    chance = random.Random(7)
+    path = build(corpus)
+    for step in range(8):
+        pages = sorted(corpus.glob("*.txt"))
+        victim = chance.choice(pages)
+        match chance.choice(["change", "change", "remove", "add", "rename"]):
+            case "change":
+                lines = victim.read_text("utf-8").replace("days", f"weeks {step}", 1)
+                write(victim, lines, 3_600 - step)
+            case "remove" if len(pages) > 3:
+                victim.unlink()
+            case "rename":
+                victim.rename(corpus / f"renamed-{step}.txt")
+            case _:
+                write(corpus / f"new-{step}.txt", page(step, ["It is new.", "It is newer."]))
+        changes, manifest = synchronise(path)
+        assert changes
+        assert manifest.generation == step + 2
+        build(corpus, kb="fresh")
+        assert contents(path) == contents(corpus.parent / "fresh")
+
+
+@pytest.mark.usefixtures("incremental")
+def test_filters_after_a_change(corpus):
+    """Filters see new documents and no longer those that are gone."""
+    path = build(corpus)
+    (corpus / "page-01.txt").unlink()
+    (corpus / "more").mkdir()
+    write(corpus / "more" / "cats.txt", page(3, ["The cat sleeps."]))
+    synchronise(path)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        hits = kb.search("cat sleeps", 9, Filters(tags=("more",)))
+        assert [hit.entry.id for hit in hits] == ["more/cats#1"]
+        hits = kb.search("days", 99, Filters(documents=("page-02.txt",)))
+        assert {hit.entry.document_id for hit in hits} == {"page-02.txt"}
+        assert "page-01.txt" not in dict(kb.documents())
+
+
+def test_ids_of_unchanged_entries_stay(corpus):
+    """An entry above others does not rename them, nor does a fresh build over it."""
+    path = build(corpus)
+    text = page(0, ["The refund takes 1 days. Then it ends."])
+    original = (corpus / "page-00.txt").read_text("utf-8")
+    write(
+        corpus / "page-00.txt",
+        "1. Is there a cat?\nThe cat sleeps.\n"
+        + original.replace("3. ", "4. ").replace("2. ", "3. ").replace("1. ", "2. "),
+    )
+    assert text
+    changes, _ = synchronise(path)
+    assert [name.id for name in changes.changed[0].added] == ["page-00#4"]
+    assert not changes.changed[0].changed
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        ids = [entry.id for entry in kb.entries("page-00.txt")]
+        assert ids == ["page-00#4", "page-00#1", "page-00#2", "page-00#3"]
+    build(corpus)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert [entry.id for entry in kb.entries("page-00.txt")] == ids
+
+
+def test_an_id_is_never_given_twice(corpus):
+    """The id of an entry that is gone is not another one's later."""
+    path = build(corpus)
+    file = corpus / "page-00.txt"
+    answers = ["The refund takes 1 days. Then it ends.", "The refund takes 2 days. Then it ends."]
+    write(file, page(0, answers), 3_000)
+    synchronise(path)
+    write(file, page(0, answers) + "3. Is there a cat?\nThe cat sleeps.\n", 2_000)
+    synchronise(path)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert [entry.id for entry in kb.entries("page-00.txt")] == [
+            "page-00#1",
+            "page-00#2",
+            "page-00#4",
+        ]
+
+
+def test_an_unreadable_file_stays_as_it_was(corpus):
+    """A page that cannot be read any more is told of, and still answers."""
+    path = build(corpus)
+    (corpus / "page-00.txt").write_bytes(b"\0\1\2 broken")
+    write(corpus / "page-01.txt", page(1, ["The cat sleeps."]))
+    changes, manifest = synchronise(path)
+    assert [name for name, _ in changes.unreadable] == ["page-00.txt"]
+    assert "page-00.txt" in manifest.skipped
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert len(kb.entries("page-00.txt")) == 3
+        assert kb.search("cat sleeps", 1)[0].entry.id == "page-01#1"
+
+
+def test_a_build_leaves_out_what_it_cannot_read(corpus):
+    """A build goes on without a file that it cannot read; without any, it does not."""
+    (corpus / "page-00.txt").write_bytes(b"\0\1\2 broken")
+    path = build(corpus)
+    manifest = read_manifest(path)
+    assert [*manifest.skipped] == ["page-00.txt"]
+    assert manifest.documents == 11
+    for file in corpus.iterdir():
+        file.write_bytes(b"\0\1\2 broken")
+    with pytest.raises(CorpusError, match=r"page-00\.txt"):
+        build(corpus)
+
+
+def test_a_missing_corpus_removes_nothing(corpus):
+    """A corpus that is not there is an error, not an empty one."""
+    path = build(corpus)
+    corpus.rename(corpus.parent / "elsewhere")
+    with pytest.raises(CorpusError, match="does not exist"):
+        synchronise(path)
+    assert len(contents(path)[0]) == 12
+    changes, manifest = synchronise(path, corpus=corpus.parent / "elsewhere")
+    assert not changes
+    assert manifest is None
+
+
+def test_a_knowledge_base_that_changed_meanwhile(corpus, monkeypatch):
+    """What was planned against one generation is not done to another."""
+    path = build(corpus)
+    write(corpus / "page-00.txt", page(0, ["The cat sleeps."]))
+    planned = keeping.plan
+
+    def slowly(*parts):
+        monkeypatch.setattr("policy_qa.keeping.plan", planned)
+        found = planned(*parts)
+        synchronise(path)
+        return found
+
+    monkeypatch.setattr("policy_qa.keeping.plan", slowly)
+    with pytest.raises(LockedError, match="meanwhile"):
+        synchronise(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 99.0], ids=["anew", "in place"])
+def test_small_and_large_changes(corpus, monkeypatch, share):
+    """Whether the indexes are made anew or changed, the content is the same."""
+    monkeypatch.setattr("policy_qa.build.REBUILT_UP_TO", 0)
+    monkeypatch.setattr("policy_qa.build.CHANGES_SHARE", share)
+    path = build(corpus)
+    write(corpus / "page-00.txt", page(0, ["The cat sleeps."]))
+    synchronise(path)
+    folder = generation_folder(path, 2)
+    assert (folder / "changes.sqlite").exists() == bool(share)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert kb.search("cat sleeps", 1)[0].entry.id == "page-00#1"
+        assert np.isfinite(kb.search("cat sleeps", 1)[0].score)
