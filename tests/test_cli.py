@@ -22,7 +22,8 @@ from policy_qa.storage import generation_folder, writing
 CORPUS = Path(__file__).parents[1] / "corpus"
 COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "info")
 KEEPING = (
-    "sync", "publish", "history", "diff", "rollback", "lint", "expiring", "gaps", "export", "import",
+    "sync", "publish", "history", "diff", "rollback",
+    "lint", "expiring", "gaps", "export", "import",
 )  # fmt: skip
 """The commands of `test_cli_keeping`."""
 
