@@ -228,6 +228,12 @@ def test_lint(cli, place):
     assert [found["quote"] for found in finding["places"]] == ["Within 30 days", "Within 14 days"]
     assert cli("lint", "--only", "amount") == (0, "Nothing found.\n", "")
     assert cli("lint", "--only", "wit")[0] == 2
+    unreached = json.loads(
+        cli("lint", "--only", "unreached", "--set", save_questions(place), "--json")[1]
+    )
+    assert [finding["places"][0]["entry"] for finding in unreached] == [
+        "again#1", "shop#2", "wrapping.md#1",
+    ]  # fmt: skip
 
 
 def test_gaps_become_entries(cli, place):
