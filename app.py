@@ -26,7 +26,8 @@ def main() -> None:
     language = address.language or choose_language(None, st.context.locale)
     labels = PAGE_LABELS[language]
     st.set_page_config(page_title=labels.title, layout="wide", initial_sidebar_state="collapsed")
-    st.html(html.style())
+    limit = st.get_option("server.maxUploadSize")
+    st.html(html.style(html.upload_words(hit_test.UPLOADS, limit, labels)))
     st.html(html.head(address, language, labels))
     draw_box(address, labels)
     shown = Shown()
