@@ -324,13 +324,16 @@ def test_unusable_knowledge_base_shows_the_errors_own_line(
     text = shown(draw(view=view))
     assert "The knowledge base cannot be used" in text
     assert str(error).replace("<", "&lt;").replace(">", "&gt;") in text
+    assert EN.told in text
 
 
-def test_unsearchable_query_shows_the_errors_own_line(fake: type[FakeKnowledgeBase]) -> None:
+def test_unsearchable_query_is_explained(fake: type[FakeKnowledgeBase]) -> None:
     """A query that cannot be searched is explained in one line, and the box stays usable."""
+    app = draw("?", "zh-Hant")
+    assert "請用文字提問，最多 2000 字。" in shown(app)
     app = draw("?")
     assert "This question cannot be searched" in shown(app)
-    assert "has no letter and no digit" in shown(app)
+    assert "Ask in words, in at most 2000 characters." in shown(app)
     assert app.text_input(key="query").value == "?"
     told = behaviour(app)
     assert told["said"].startswith("This question cannot be searched")

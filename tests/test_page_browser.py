@@ -24,11 +24,12 @@ from page_fakes import (
 
 from policy_qa import KnowledgeBase
 from policy_qa.evaluation import load_evaluation_set
+from policy_qa.labels import LANGUAGES
 from policy_qa.lint import KINDS as FINDING_KINDS
 from policy_qa.output import answer_chat
 from policy_qa.page import PAGE_LABELS
 from policy_qa.query_log import masked
-from policy_qa.types import CONTRADICTIONS
+from policy_qa.types import CONTRADICTIONS, Language
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -263,6 +264,24 @@ def test_answer_and_source_are_seen_without_scrolling(seed_page: str, tab: "Page
     assert left["x"] + left["width"] < right["x"]
     tab.set_viewport_size({"width": 1280, "height": 200})
     assert tab.evaluate(VISIBLE, parts)
+
+
+def test_source_stays_in_sight_beside_its_reasons(seed_page: str, tab: "Page") -> None:
+    """Whoever reads on in the reasons still sees the quote in its place."""
+    show(tab, f"{seed_page}/?lang=en&q={quote(BUYER)}&why=1")
+    tab.locator(".pq-why").wait_for()
+    tab.wait_for_function(IN_VIEW)
+    tab.locator(".pq-why table").last.scroll_into_view_if_needed()
+    assert tab.evaluate("document.querySelector('.stMain').scrollTop") > 100
+    assert tab.evaluate(IN_VIEW)
+
+
+def test_quotes_name_their_language(seed_page: str, tab: "Page") -> None:
+    """On a page of another language the source's words are spoken and drawn in their own."""
+    show(tab, f"{seed_page}/?lang=en&q={quote(BUYER)}")
+    tab.locator(".pq-answered").wait_for()
+    for part in (".pq-card blockquote", ".pq-card .pq-question", ".pq-card dd", ".pq-source mark"):
+        assert tab.locator(part).first.evaluate("part => part.closest('[lang]').lang") == "zh-Hant"
 
 
 def test_uncovered_question_says_so(seed_page: str, tab: "Page") -> None:
@@ -606,6 +625,31 @@ def test_bad_table_is_explained(seed_page: str, tab: "Page") -> None:
     said.wait_for(state="attached")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_field_for_files_speaks_the_language_of_the_page(
+    seed_page: str, tab: "Page", language: Language
+) -> None:
+    """What may be uploaded, and that a file is refused, is said in no other language."""
+    labels = PAGE_LABELS[language]
+    show(tab, f"{seed_page}/?lang={language}&view=test")
+    field = tab.locator("[data-testid=stFileUploaderDropzone]")
+    field.wait_for()
+    assert field.inner_text().strip() in {"", "upload"}  # the name of its sign
+    words = tab.evaluate(
+        """() => ["[data-testid=stMarkdownContainer]", "[data-testid$=Instructions] > div"].map(
+          part => getComputedStyle(document.querySelector(`[data-testid$=Dropzone] ${part}`),
+            "::after").content)"""
+    )
+    limit = labels.test_limit.format(size=5, kinds="CSV, TSV, XLSX, TXT")
+    assert words == [f'"{labels.test_choose}"', f'"{limit}"']
+    large = {"name": "large.csv", "mimeType": "text/csv", "buffer": b"x" * (5 * 1024**2 + 1)}
+    tab.locator("input[type=file]").set_input_files(large)
+    chip = tab.locator("[data-testid=stFileChip][aria-invalid=true]")
+    chip.wait_for()
+    said = chip.evaluate("chip => getComputedStyle(chip, '::after').content")
+    assert said == f'"{labels.test_refused}"'
+
+
 def test_entries_are_searched(seed_page: str, tab: "Page") -> None:
     """The search of the keeper's view is in the address; an entry opens, and Back returns."""
     show(tab, f"{seed_page}/?lang=en&view=corpus")
@@ -890,7 +934,7 @@ CONTRAST = """() => {
   for (const box of document.querySelectorAll(".stMain :is(input, textarea)[placeholder]")) {
     if (box.checkVisibility()) add(box, getComputedStyle(box, box.value ? null : "::placeholder"));
   }
-  for (const line of document.querySelectorAll(".pq-entry > .pq-source > .pq-line")) {
+  for (const line of document.querySelectorAll(".pq-entry > .pq-source > div > .pq-line")) {
     add(line, getComputedStyle(line, "::before"));
   }
   return found;

@@ -71,6 +71,8 @@ class PageLabels:
     stale_note: str
     broken: str
     query_error: str
+    query_error_note: str
+    told: str
     file_error: str
     failed: str
     failed_note: str
@@ -216,6 +218,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="原文比知識庫新，答案仍按舊的原文。更新請執行：",
         broken="知識庫無法使用",
         query_error="這個問題無法查詢",
+        query_error_note="請用文字提問，最多 {limit} 字。",
+        told="程式的訊息：",
         file_error="這些問題無法讀取",
         failed="出了點問題",
         failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
@@ -368,6 +372,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="原文比知识库新，答案仍按旧的原文。更新请运行：",
         broken="知识库无法使用",
         query_error="这个问题无法查询",
+        query_error_note="请用文字提问，最多 {limit} 字。",
+        told="程序的信息：",
         file_error="这些问题无法读取",
         failed="出了点问题",
         failed_note="这次没有查到结果，详情已写入服务器的日志。",
@@ -520,6 +526,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="It is newer than the knowledge base, which answers from the old. Update it:",
         broken="The knowledge base cannot be used",
         query_error="This question cannot be searched",
+        query_error_note="Ask in words, in at most {limit} characters.",
+        told="The program says:",
         file_error="These questions cannot be read",
         failed="Something went wrong",
         failed_note="There is no result this time; the server's log has the details.",

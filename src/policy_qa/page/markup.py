@@ -63,7 +63,7 @@ def notice(kind: str, heading: str, note: str, command: str = "") -> str:
         kind: The state it tells of, as a CSS class.
         heading: The state in words.
         note: One more sentence.
-        command: What to run, empty for nothing.
+        command: What to run, or what the program says; empty for nothing.
     """
     run = f'<pre class="pq-command">{escape(command)}</pre>' if command else ""
     return (
