@@ -28,7 +28,7 @@ def main() -> None:
     labels = PAGE_LABELS[language]
     st.set_page_config(page_title=labels.title, layout="wide", initial_sidebar_state="collapsed")
     limit = st.get_option("server.maxUploadSize")
-    st.html(html.style(html.upload_words(hit_test.UPLOADS, limit, labels)))
+    st.html(html.style(html.style_words(hit_test.UPLOADS, limit, labels)))
     st.html(html.head(address, language, labels))
     draw_box(address, labels)
     shown = Shown()

@@ -60,7 +60,7 @@ def examples(path: str, state: tuple[int, str, int]) -> list[str]:
 def draw_answer(page: Page, kb: policy_qa.KnowledgeBase) -> Shown:
     """Draw the answer to the query, beside the source of its entry or of the one opened."""
     labels, address = page.labels, page.address
-    with st.spinner(labels.searching, show_time=True):
+    with st.spinner(labels.searching):
         answer = kb.ask(address.query)
     number = log_answer(page, answer)
     rated = number in st.session_state.get("rated", ())

@@ -44,7 +44,7 @@ def draw(page: Page) -> Shown:
             st.html(html.expiring(ending, address, labels))
         checked = None
         if address.check:
-            with st.spinner(labels.lint_wait, show_time=True):
+            with st.spinner(labels.lint_wait):
                 checked = findings(page.path, page.state)
         st.html(html.findings(checked, address, labels))
         draw_gaps(page)
@@ -54,7 +54,7 @@ def draw(page: Page) -> Shown:
 def draw_changes(page: Page, kb: policy_qa.KnowledgeBase) -> None:
     """Draw what the corpus has that the knowledge base lacks, and which files were left out."""
     labels, manifest = page.labels, kb.manifest
-    with st.spinner(labels.lint_wait, show_time=True):
+    with st.spinner(labels.lint_wait):
         found = changed(page.path, page.state)
     command = f"{SYNC}{kb_option()}"
     st.html(html.changes(found, manifest.skipped, manifest.corpus, command, labels))

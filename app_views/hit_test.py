@@ -57,7 +57,7 @@ def run(page: Page, pasted: str, upload: UploadedFile | None) -> None:
     else:
         raise EvaluationError(page.labels.test_nothing)
     kb, path = page.kb, Path(page.path)
-    with st.spinner(page.labels.searching, show_time=True):
+    with st.spinner(page.labels.searching):
         test = hit_tests.run_test(kb, cases)
     try:
         before = hit_tests.last(path)

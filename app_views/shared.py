@@ -47,7 +47,7 @@ class Page:
     @property
     def kb(self) -> policy_qa.KnowledgeBase:
         """The knowledge base, opened once for all readers until its state changes."""
-        with st.spinner(self.labels.loading, show_time=True):
+        with st.spinner(self.labels.loading):
             return open_knowledge_base(self.path, self.state)
 
 

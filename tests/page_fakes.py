@@ -200,6 +200,8 @@ class FakeKnowledgeBase:
     def ask(self, query: str, filters: Filters | None = None) -> Answer:
         """Quote the best entry, unless the query names another status or error."""
         self.asked.append(query)
+        if query == "slow":
+            time.sleep(6)
         if query == "boom":
             raise RuntimeError("a private detail")
         if query == "?":

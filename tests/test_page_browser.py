@@ -284,6 +284,19 @@ def test_quotes_name_their_language(seed_page: str, tab: "Page") -> None:
         assert tab.locator(part).first.evaluate("part => part.closest('[lang]').lang") == "zh-Hant"
 
 
+def test_slow_answer_says_that_it_goes_on(hostile_page: str, tab: "Page") -> None:
+    """Who waits longer than usual is told so, in the language of the page, until the answer."""
+    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=slow")
+    spinner = tab.locator("[data-testid=stSpinner]")
+    spinner.get_by_text(PAGE_LABELS["zh-Hans"].searching).wait_for()
+    assert spinner.inner_text() == PAGE_LABELS["zh-Hans"].searching
+    said = "getComputedStyle(document.querySelector('[data-testid=stSpinner]'), '::after')"
+    assert tab.evaluate(f"{said}.content") == f'"{PAGE_LABELS["zh-Hans"].slow}"'
+    tab.wait_for_function(f"{said}.opacity === '1'")
+    tab.locator(".pq-answered").wait_for()
+    spinner.wait_for(state="detached")
+
+
 def test_uncovered_question_says_so(seed_page: str, tab: "Page") -> None:
     """A question that the corpus does not cover is told so, with no quote."""
     show(tab, seed_page)
@@ -454,7 +467,7 @@ def test_new_generation_is_picked_up(seed_page: str, kb_path: Path, tab: "Page")
         ask(tab, query + " ")
         tab.get_by_text("Behind the hall, left of the door.").first.wait_for()
         tab.locator(".pq-views").get_by_text("Knowledge base").click()
-        tab.get_by_text("generation 2").wait_for()
+        tab.locator(".pq-empty").get_by_text("generation 2").wait_for()
         tab.get_by_text(EN.changes_none).wait_for()
         (corpus / "parking.txt").write_text(added.replace("left", "right"), encoding="utf-8")
         show(tab, f"{seed_page}/?lang=en&view=corpus&check=1")

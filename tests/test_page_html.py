@@ -1323,7 +1323,7 @@ def test_every_public_function_is_tried_with_hostile_words() -> None:
     assert set(page.__all__) == HOSTILE_HTML.keys() | others | {
         "test_lead",
         "thanks",
-        "upload_words",
+        "style_words",
     }
 
 

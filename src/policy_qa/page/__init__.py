@@ -23,8 +23,7 @@ from policy_qa.page.markup import escape, notice, script, strip, style
 from policy_qa.page.source import opened_note, other_entries, source_card, source_lines
 from policy_qa.page.testing import lead as test_lead
 from policy_qa.page.testing import result as test_result
-from policy_qa.page.testing import upload_words
-from policy_qa.page.views import empty, head
+from policy_qa.page.views import empty, head, style_words
 
 __all__ = [
     "PAGE_LABELS",
@@ -56,8 +55,8 @@ __all__ = [
     "source_lines",
     "strip",
     "style",
+    "style_words",
     "test_lead",
     "test_result",
     "thanks",
-    "upload_words",
 ]

@@ -26,6 +26,7 @@ class PageLabels:
     language: str
     loading: str
     searching: str
+    slow: str
     examples: str
     recent: str
     forget: str
@@ -154,6 +155,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="介面語言",
         loading="正在載入知識庫…",
         searching="正在查詢…",
+        slow="比平常久，還在進行。",
         examples="可以這樣問",
         recent="最近問過",
         forget="清除",
@@ -308,6 +310,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="界面语言",
         loading="正在载入知识库…",
         searching="正在查询…",
+        slow="比平常久，还在进行。",
         examples="可以这样问",
         recent="最近问过",
         forget="清除",
@@ -462,6 +465,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="Language of the page",
         loading="Loading the knowledge base…",
         searching="Searching…",
+        slow="It takes longer than usual, and goes on.",
         examples="Questions to start with",
         recent="Asked before",
         forget="Clear",

@@ -12,22 +12,6 @@ MOST_SHOWN = 500
 """Questions of a test that are listed; a browser draws thousands slowly, and nobody reads them."""
 
 
-def upload_words(kinds: Iterable[str], megabytes: int, labels: PageLabels) -> dict[str, str]:
-    """Return what the style sheet shows on the field for files (see `markup.style`).
-
-    Args:
-        kinds: Endings of the files that are taken.
-        megabytes: How large they may be.
-        labels: In the reader's language.
-    """
-    named = ", ".join(kind.upper() for kind in kinds)
-    return {
-        "choose": labels.test_choose,
-        "limit": labels.test_limit.format(size=megabytes, kinds=named),
-        "refused": labels.test_refused,
-    }
-
-
 def lead(labels: PageLabels) -> str:
     """Return what the view is for as HTML."""
     return (
