@@ -128,6 +128,15 @@ def ask(tab: "Page", query: str) -> None:
     box.press("Enter")
 
 
+def upload(tab: "Page", name: str, data: bytes) -> None:
+    """Choose a file for the field of the view, and wait until the server has it."""
+    field = tab.locator("input[type=file]")
+    with tab.expect_response(lambda answer: "/upload_file/" in answer.url and answer.ok):
+        field.set_input_files({"name": name, "mimeType": "", "buffer": data})
+    tab.get_by_text(name[:20]).first.wait_for()  # long names are cut
+    tab.wait_for_timeout(200)  # the form takes it up after the answer
+
+
 def wait_for_query(tab: "Page", query: str) -> None:
     """Wait until the question box holds a query."""
     from playwright.sync_api import expect
@@ -629,9 +638,7 @@ def test_uploaded_workbook_is_tested_and_saved(seed_page: str, kb_path: Path, ta
 def test_bad_table_is_explained(seed_page: str, tab: "Page") -> None:
     """A file that is no table is told of in one line, also to screen readers."""
     show(tab, f"{seed_page}/?lang=en&view=test")
-    upload = tab.locator("input[type=file]")
-    upload.set_input_files({"name": "bad.xlsx", "mimeType": "", "buffer": b"no workbook"})
-    tab.get_by_text("bad.xlsx").wait_for()
+    upload(tab, "bad.xlsx", b"no workbook")
     tab.locator("[data-testid=stForm]").nth(1).get_by_role("button", name="Test").click()
     tab.locator(".pq-error").get_by_text("bad.xlsx is no XLSX file or is damaged").wait_for()
     said = tab.locator("#pq-said").filter(has_text="These questions cannot be read")
@@ -773,9 +780,7 @@ def test_hostile_text_is_inert_in_a_test(hostile_page: str, tab: "Page") -> None
     tab.locator(".pq-misses button").first.click()
     tab.locator(".pq-saved").wait_for()
     name = "<img src=x onerror=alert(1)>.xlsx"
-    upload = tab.locator("input[type=file]")
-    upload.set_input_files({"name": name, "mimeType": "", "buffer": b"no workbook"})
-    tab.get_by_text(name[:20]).first.wait_for()
+    upload(tab, name, b"no workbook")
     tab.locator("[data-testid=stForm]").nth(1).get_by_role("button", name="Test").click()
     tab.locator(".pq-error").get_by_text(name).wait_for()
     assert not tab.locator("img[src=x]").count()
