@@ -597,9 +597,9 @@ def test_lines_slice_back(page):
     assert [page[x.span.start : x.span.end] for x in lines] == [line.text for line in lines]
 
 
-@pytest.mark.parametrize("name", ["a.md", "a.markdown"])
+@pytest.mark.parametrize("name", ["a.md", "a.markdown", "a.txt"])
 def test_front_matter_is_no_entry(name):
-    """What stands between dashes at the top of a Markdown file is data about it, not of it."""
+    """What stands between dashes at the top of a file is data about it, not of it."""
     text = "---\ntags: a, b\ntitle: T\n---\n# Returns\nWithin 7 days.\n"
     (entry,) = parse(Document(name, text))
     assert text[entry.question.start : entry.question.end] == "Returns"
@@ -607,7 +607,7 @@ def test_front_matter_is_no_entry(name):
 
 
 def test_dashes_in_plain_text_are_text():
-    """A text file has no front matter: nothing of it is lost."""
-    text = "---\ntags: a, b\n---\nWithin 7 days.\n"
+    """What says neither tags nor dates in a text file is no front matter: nothing is lost."""
+    text = "---\nNotice: a, b\n---\nWithin 7 days.\n"
     entries = parse(Document("a.txt", text))
-    assert any("tags: a, b" in text[entry.span.start : entry.span.end] for entry in entries)
+    assert any("Notice: a, b" in text[entry.span.start : entry.span.end] for entry in entries)

@@ -55,12 +55,22 @@ class _Piece:
     preamble: bool = False
 
 
+_STATED = re.compile(r"^(?:tags|effective_from|expires)[ \t]*:", re.MULTILINE)
+
+
+def _after_front_matter(document: Document) -> int:
+    """Return where the text begins: plain text may begin with a rule of hyphens of its own."""
+    found = FRONT_MATTER.match(document.text)
+    if found and (document.id.endswith(_MARKDOWN) or _STATED.search(found[1])):
+        return found.end()
+    return 0
+
+
 def parse(document: Document) -> list[Entry]:
     """Return the document's entries in the source's order; none if the text is blank."""
     stem = document.id.removesuffix(".txt")
-    front_matter = FRONT_MATTER.match(document.text) if document.id.endswith(_MARKDOWN) else None
-    start = front_matter.end() if front_matter else 0
-    pieces = list(_parse(document.text, Span(start, len(document.text)), (), LAYOUTS))
+    body = Span(_after_front_matter(document), len(document.text))
+    pieces = list(_parse(document.text, body, (), LAYOUTS))
     first = 0 if pieces and pieces[0].preamble else 1
     return [
         Entry(
