@@ -276,7 +276,6 @@ STYLES = [
             "\nShipping\n---\n```\n# no heading\n```\nSoon."
         ),
         [
-            ("0", "", "---\ntags: [a]\n---"),
             ("", "Returns", "Yes."),
             ("Returns", "Shipping", "```\n# no heading\n```\nSoon."),
         ],
