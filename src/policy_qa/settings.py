@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 """Of the files of a knowledge base. Raised when files, folding, tokens or what a vector means
 change, so that no program misreads the files of another."""
 
@@ -39,6 +39,30 @@ same line."""
 CONTEXT_MAX_CHARS: Final = 160
 """Characters of the question that a passage is encoded with. A longer question is still indexed
 whole, as passages of its own."""
+
+FLAT_UP_TO: Final = 20_000
+"""Passages up to which every vector is compared, which is exact and takes 2 ms; from there on a
+coarse index takes less (`benchmarks/results/scale.md`)."""
+
+IVF_PROBED: Final = 64
+"""Clusters that are searched of a coarse index. Half as many lose one in a hundred of the nearest
+ten rows (`benchmarks/results/scale.md`)."""
+
+IVF_TRAINED_ON: Final = 100_000
+"""Vectors that clusters are made from, at most: 25 for each of the 4,000 of a million vectors."""
+
+HNSW_SEARCHED: Final = 128
+"""Rows that stay in view while a coarse index of links is searched."""
+
+RESCORED: Final = 200
+"""Rows that a coarse index names for their exact scores: twice the candidates."""
+
+EXACT_AMONG: Final = 20_000
+"""Rows left by a filter up to which each is compared, whatever the coarse index: as `FLAT_UP_TO`.
+Where more are left, enough of each cluster are."""
+
+CHECKED_VECTORS: Final = 200
+"""Vectors that `info --check` looks for: recall is known to half a hundredth."""
 
 CANDIDATES: Final = 100
 """Passages that each index returns for a query before fusion. Other numbers were not measured."""

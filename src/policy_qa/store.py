@@ -320,11 +320,15 @@ class Store:
         return entries, rows
 
     def changed_rows(self) -> int:
-        """Return how many passages are gone or new since the first file was written."""
+        """Return how many passages are gone or new since the first file was written.
+
+        Those that were new and are gone again count: their rows are not used again.
+        """
         if len(self._files) == 1:
             return 0
-        (new,) = self._files[1].all("SELECT count(*) FROM passages")[0]
-        return int(new) + len(self.gone()[1])
+        (first,), (last,) = (file.all("SELECT max(row) FROM passages")[0] for file in self._files)
+        new = 0 if last is None else int(last) - int(-1 if first is None else first)
+        return new + len(self.gone()[1])
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""
