@@ -78,7 +78,9 @@ def questions() -> list[str]:
 
 def real_vectors() -> tuple[list[str], Vectors]:
     """Return folded articles and their `(FITTED_ON, dim) float32` unit vectors; encoded once."""
-    texts = [fold(f"{title}\n{text}")[:_CHARACTERS] for title, text in islice(articles(), FITTED_ON)]
+    texts = [
+        fold(f"{title}\n{text}")[:_CHARACTERS] for title, text in islice(articles(), FITTED_ON)
+    ]
     return texts, _remembered("articles", texts, load_encoder().encode_passages)
 
 
@@ -142,7 +144,7 @@ class DistilledEncoder:
 
 
 def _features(texts: Sequence[str]) -> Any:
-    """Return the `(len(texts), _FEATURES)` frequencies of hashed characters and pairs, unit rows."""
+    """Return the `(len(texts), _FEATURES)` frequencies of hashed characters and pairs."""
     columns, starts = [], [0]
     for text in texts:
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)

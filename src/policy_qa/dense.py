@@ -7,9 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from policy_qa.coarse import CoarseIndex, IndexKind
-from policy_qa.settings import EXACT_AMONG, RESCORED
+from policy_qa.settings import EXACT_AMONG, EXACT_SHARE, RESCORED
 from policy_qa.types import Ranking
-from policy_qa.vector_file import Floats, Rows, VectorFile, VectorWriter
+from policy_qa.vector_file import Floats, VectorFile, VectorWriter
+
+Rows = npt.NDArray[np.int64]
+_Bits = npt.NDArray[np.uint8]
 
 _NOTHING: Rows = np.zeros(0, np.int64)
 
@@ -39,7 +42,7 @@ class DenseIndex:
         self._later = later
         self._gone = np.asarray(gone, np.int64)
         self._coarse = coarse
-        self._bits: tuple[Rows, npt.NDArray[np.uint8] | None] | None = None
+        self._known_bits: tuple[Rows, tuple[_Bits | None, float]] | None = None
         self._size: int | None = None
 
     @classmethod
@@ -113,11 +116,12 @@ class DenseIndex:
     def _nearest(
         self, query: Floats, k: int, allowed: Rows | None, without: Rows, *, exactly: bool
     ) -> Ranking:
-        if allowed is not None and (exactly or not self._coarse or len(allowed) <= EXACT_AMONG):
+        few = max(EXACT_AMONG, int(EXACT_SHARE * self._end))
+        if allowed is not None and (exactly or not self._coarse or len(allowed) <= few):
             return _top(k, allowed, self._scores(query, allowed))
         if self._coarse and not exactly:
-            bits = self._allowed_bits(without) if allowed is None else self._only_bits(allowed)
-            rows = self._coarse.search(query, max(RESCORED, 2 * k), bits)
+            bits, share = self._bits(without) if allowed is None else self._only(allowed)
+            rows = self._coarse.search(query, max(RESCORED, k + k // 4), bits, share)
             scores = self._scores(query, rows)
         else:
             rows = np.arange(len(self._vectors))
@@ -141,23 +145,29 @@ class DenseIndex:
         """Return `(len(rows),) float32`: each row's own sum, whatever rows stand beside it."""
         return np.asarray(np.vecdot(self.vectors(rows), query), np.float32)
 
-    def _allowed_bits(self, without: Rows) -> npt.NDArray[np.uint8] | None:
-        """Return a bit for each first row that may be found; kept, for mostly it is the same."""
-        known = self._bits
+    def _bits(self, without: Rows) -> tuple[_Bits | None, float]:
+        """Return a bit for each first row that may be found, and their share; kept as it is."""
+        known = self._known_bits
         if known is None or known[0] is not without:
-            bits = None
+            found: tuple[_Bits | None, float] = (None, 1.0)
             if len(without) or len(self._gone):
                 mask = np.ones(len(self._vectors), np.bool_)
                 mask[self._gone] = False
                 mask[without[without < len(mask)]] = False
-                bits = np.packbits(mask, bitorder="little")
-            known = self._bits = (without, bits)
+                found = _packed(mask)
+            known = self._known_bits = (without, found)
         return known[1]
 
-    def _only_bits(self, allowed: Rows) -> npt.NDArray[np.uint8]:
+    def _only(self, allowed: Rows) -> tuple[_Bits, float]:
         mask = np.zeros(len(self._vectors), np.bool_)
         mask[allowed[allowed < len(mask)]] = True
-        return np.packbits(mask, bitorder="little")
+        return _packed(mask)
+
+    def sample(self, count: int) -> Floats:
+        """Return at most `(count, dim) float32` vectors of the first rows, spread evenly."""
+        step = max(len(self._vectors) // count, 1)
+        vectors = self._vectors.take(np.arange(0, len(self._vectors), step)[:count])
+        return vectors[~np.isnan(vectors[:, 0])]
 
     def nearest(self, query: Floats) -> Floats:
         """Return the `(dim,) float32` vector of the row nearest to a `(dim,)` query."""
@@ -174,6 +184,11 @@ class DenseIndex:
         found[first] = self._vectors.take(rows[first])
         found[~first] = self._later.take(rows[~first] - len(self._vectors))
         return found
+
+
+def _packed(mask: npt.NDArray[np.bool_]) -> tuple[_Bits, float]:
+    """Return a mask as bits, the lowest first, and the share of what it allows, above 0."""
+    return np.packbits(mask, bitorder="little"), max(float(mask.mean()), 1 / len(mask))
 
 
 def _top(k: int, rows: Rows, scores: Floats) -> Ranking:

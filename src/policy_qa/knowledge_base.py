@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Self
@@ -500,16 +501,19 @@ class KnowledgeBase:
         read = encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query)
         return rerank(self.reranker, read, hits)[:top_k]
 
+    @cached_property
+    def _filterable(self) -> tuple[set[str], set[str]]:
+        """Which documents and which tags a filter can name."""
+        known = dict(self.documents())
+        tags = {tag for of_document in known.values() for tag in of_document}
+        files = {*known, *self._store.parts().values()}
+        return files, tags | self._store.entry_tags()
+
     def _check_filters(self, filters: Filters) -> None:
         if isinstance(filters.documents, str) or isinstance(filters.tags, str):
             raise InputError("A filter holds one string; give a tuple, such as ('returns.md',).")
-        known = dict(self.documents())
-        tags = {tag for of_document in known.values() for tag in of_document}
-        tags |= self._store.entry_tags()
-        files = {*known, *self._store.parts().values()}
-        for kind, wanted, there in (
-            ("document", filters.documents, files),
-            ("tag", filters.tags, tags),
+        for kind, wanted, there in zip(
+            ("document", "tag"), (filters.documents, filters.tags), self._filterable, strict=True
         ):
             for name in wanted:
                 if name not in there:

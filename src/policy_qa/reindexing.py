@@ -127,17 +127,14 @@ class Recall:
     exact_milliseconds: float
 
 
-def recall(dense: DenseIndex, rows: Sequence[int], count: int = CHECKED_VECTORS) -> Recall:
+def recall(dense: DenseIndex, count: int = CHECKED_VECTORS) -> Recall:
     """Measure what the coarse index finds, with stored vectors as queries.
 
     Args:
         dense: The index.
-        rows: Rows to choose from.
-        count: How many are chosen.
+        count: How many vectors are looked for.
     """
-    step = max(len(rows) // count, 1)
-    queries = dense.vectors(np.asarray(rows[::step][:count], np.int64))
-    queries = queries[~np.isnan(queries[:, 0])]
+    queries = dense.sample(count)
     shares: list[float] = []
     laps: tuple[list[float], list[float]] = ([], [])
     for query in queries:

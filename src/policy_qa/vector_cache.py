@@ -34,8 +34,7 @@ class VectorCache:
         connection.text_factory = bytes  # damage may turn a vector into text
         try:
             connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors "
-                "(key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
             )
             connection.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing by it
         except BaseException:

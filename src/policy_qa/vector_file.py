@@ -16,9 +16,12 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
+_SMALL = 256 * 2**20
+"""Bytes of a file that may come to be in resident memory as a whole: read through the map, rows
+leave the pages around them there."""
+
 _FEW = 2_000
-"""Rows up to which each is read by a call of its own: reading through the map would leave the pages
-around them in resident memory, until the whole file is there."""
+"""Rows of a larger file up to which each is read by a call of its own."""
 
 _WRITTEN_AT_ONCE = 4_096
 """Rows not indexed that are written at once."""
@@ -35,7 +38,7 @@ class VectorFile:
         """Take vectors that are in memory or, if there is a path, mapped from that file."""
         self.all = np.asarray(vectors)
         self._handle: int | None = None
-        if path and hasattr(os, "pread"):
+        if path and self.all.nbytes > _SMALL and hasattr(os, "pread"):
             self._handle = os.open(path, os.O_RDONLY)
             self._start = int(getattr(vectors, "offset", 0))
             weakref.finalize(self, os.close, self._handle)
