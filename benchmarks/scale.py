@@ -133,7 +133,7 @@ def measure(folder: Path, _: int, __: str) -> dict[str, Any]:
                 (own, lambda query: retriever.search(query, 5, None, day)),
             ):
                 for kept, more in zip(found, _timed(work, encoded), strict=True):
-                    kept += more
+                    kept.extend(more)
     names = ("p50", 50), ("p95", 95)
     return {
         "open_ms": round(opened, 1),
