@@ -44,7 +44,9 @@ Vectors = npt.NDArray[np.float32]
 
 
 def articles() -> Iterator[tuple[str, str]]:
-    """Yield title and text of every article, the second round recombined."""
+    """Yield title and text of every article, further rounds recombined."""
+    if not DATA.is_dir():
+        raise SystemExit(f"The statutes are not at {DATA}. Name their place in POLICY_QA_DATA.")
     with gzip.open(DATA / "statutes" / "statutes.jsonl.gz", "rt", encoding="utf-8") as lines:
         found = [(one["title"], one["text"]) for one in map(json.loads, lines)]
     yield from found
