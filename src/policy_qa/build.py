@@ -22,15 +22,17 @@ import numpy.typing as npt
 import opencc
 
 from policy_qa.centring import Centres, language
+from policy_qa.coarse import AUTO, IndexKind, chosen_kind, fitting_kind, needs
 from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
 from policy_qa.csv_tables import ALTERNATES_FILE
-from policy_qa.dense import DenseIndex
 from policy_qa.errors import CorpusError, EncoderError, KnowledgeBaseError, LockedError
 from policy_qa.folding import fold
 from policy_qa.identity import settled
 from policy_qa.lexical import LexicalWriter
 from policy_qa.lexicon import Rule
 from policy_qa.passages import context
+from policy_qa.reindexing import open_dense, save_coarse
+from policy_qa.room import check_room
 from policy_qa.settings import (
     CHANGES_SHARE,
     FORMAT_VERSION,
@@ -63,6 +65,7 @@ from policy_qa.store import Store, Stored, StoreWriter
 from policy_qa.tokens import tokens
 from policy_qa.types import Document, Encoder, Entry, Parsed, Vectors
 from policy_qa.vector_cache import VectorCache
+from policy_qa.vector_file import VectorFile, VectorWriter
 
 _T = TypeVar("_T")
 
@@ -79,6 +82,9 @@ _INDEXED_AT_ONCE = 512
 _BATCH = 256
 """Passages encoded between two writes to the vector cache: about a second's work."""
 
+_CACHE_ROW = 60
+"""Bytes of a row of the vector cache beside its vector."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -94,6 +100,7 @@ class Source:
         columns: What the columns of tables are called.
         index_questions: False leaves the questions and headings out of both indexes, to measure
             what is found by the answers alone.
+        index: The kind of the coarse index that is asked for, one of `coarse.INDEX_KINDS`.
     """
 
     corpus: str
@@ -104,6 +111,7 @@ class Source:
     skipped: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     index_questions: bool = True
+    index: str = AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +266,9 @@ def change_generation(
                 store.close()
                 (folder / CHANGES_FILE).unlink()
                 store = Store(folder / STORE_FILE)
-                languages = maker.index_all(store)
+                languages = maker.index_all(store, again=True)
             else:
-                languages = maker.index_changes(store, old, gone, filling.added)
+                languages = maker.index_changes(store, old, gone, filling.added, base.index)
                 languages += Counter(base.languages)
             return maker.publish(number, store, languages, made or Made(), base.history)
         finally:
@@ -450,6 +458,7 @@ class _Maker:
         self._encoder = encoder
         self._source = source
         self._progress = progress
+        self._kind: IndexKind = "flat"
 
     def start_anew(self) -> None:
         """Unlink the store and the indexes, which are to be written again."""
@@ -459,23 +468,31 @@ class _Maker:
             elif file.name != CHANGES_FILE:
                 file.unlink()
 
-    def index_all(self, store: Store) -> Counter[str]:
-        """Index all that a store holds; return how many passages are in which language."""
+    def index_all(self, store: Store, *, again: bool = False) -> Counter[str]:
+        """Index all that a store holds; return how many passages are in which language.
+
+        Args:
+            store: Of one file.
+            again: Whether it was indexed before: then the index that was asked for gives way to
+                another one if it does not fit any more.
+        """
         if not store.counts["entries"]:
             raise CorpusError(
                 f"The corpus {self._source.corpus} holds no entry. Put documents with text there."
             )
+        total, done = store.counts["passages"], 0
+        self._kind = (fitting_kind if again else chosen_kind)(self._source.index, total)
+        self._check_room(total)
         names = [name for name, _ in store.documents()]
         languages: Counter[str] = Counter()
         with (
             closing(self._cache()) as cache,
             LexicalWriter.new(self._folder / LEXICAL_FOLDER) as lexical,
             LexicalWriter.new(self._folder / ENTRY_LEXICAL_FOLDER) as entry_lexical,
+            VectorWriter(self._folder / DENSE_FILE, total, self._encoder.dim) as dense,
         ):
             remembering = _Remembering(self._encoder, cache)
             centres = Centres.of(remembering)
-            dense = DenseIndex.empty(self._encoder.dim)
-            total, done = store.counts["passages"], 0
             for some in _batches(self._indexed(store, names), _INDEXED_AT_ONCE):
                 dense.add(_rows(some), _vectors(some, centres, remembering))
                 _add_words(some, lexical, entry_lexical)
@@ -488,29 +505,58 @@ class _Maker:
                     f"The corpus {self._source.corpus} holds nothing to index. Put documents with "
                     "text there."
                 )
-            centres = centres.against(remembering, dense.nearest)
+        save_coarse(self._folder, self._kind)
+        with closing(self._cache()) as cache:
+            nearest = open_dense(self._folder, self._kind).nearest
+            centres = centres.against(_Remembering(self._encoder, cache), nearest)
         centres.save(self._folder / CENTRES_FILE)
-        dense.save(self._folder / DENSE_FILE)
         return languages
 
+    def _check_room(self, passages: int) -> None:
+        """Check that memory and disk suffice, before hours of encoding.
+
+        Each passage brings at most three vectors, of half the size, into the cache. The lexical
+        indexes take about as much as the store.
+        """
+        needed = needs(self._kind, passages, self._encoder.dim)
+        cached = len(VIEW_WEIGHTS) * (2 * self._encoder.dim + _CACHE_ROW) * passages
+        known = self._path / VECTORS_FILE
+        cached = max(cached - (known.stat().st_size if known.exists() else 0), 0)
+        words = (self._folder / STORE_FILE).stat().st_size
+        check_room(self._path, memory=needed.memory, disk=needed.disk + cached + words)
+
     def index_changes(
-        self, store: Store, old: Path, removed: Sequence[Stored], added: Sequence[str]
+        self,
+        store: Store,
+        old: Path,
+        removed: Sequence[Stored],
+        added: Sequence[str],
+        kind: IndexKind,
     ) -> Counter[str]:
         """Index what changed beside what is linked; return how the languages' counts change."""
+        self._kind = kind
+        done = 0
         gone = [p for stored in removed for p in self._indexed_of(stored)]
         new = list(self._indexed(store, added))
         with closing(self._cache()) as cache:
             remembering = _Remembering(self._encoder, cache)
             centres = Centres.open(self._folder / CENTRES_FILE)
-            dense = DenseIndex.empty(self._encoder.dim)
-            if (old / CHANGES_DENSE_FILE).exists():
-                dense = DenseIndex.open(old / CHANGES_DENSE_FILE)
-            dense.remove(_rows(gone))
-            for some in _batches(new, _INDEXED_AT_ONCE):
-                dense.add(_rows(some), _vectors(some, centres, remembering))
-                if self._progress:
-                    self._progress(len(some), len(new))
-        dense.save(self._folder / CHANGES_DENSE_FILE)
+            first = len(VectorFile.open(self._folder / DENSE_FILE))
+            before = old / CHANGES_DENSE_FILE
+            later = VectorFile.open(before).all if before.exists() else np.zeros((0, 0), np.float32)
+            count = max(len(later), *(passage.row + 1 - first for passage in new), 0)
+            with VectorWriter(self._folder / CHANGES_DENSE_FILE, count, self._encoder.dim) as dense:
+                lost = _rows(gone) - first
+                for start in range(0, len(later), _INDEXED_AT_ONCE):
+                    block = np.array(later[start : start + _INDEXED_AT_ONCE])
+                    here = lost[(lost >= start) & (lost < start + len(block))]
+                    block[here - start] = np.nan
+                    dense.add(np.arange(start, start + len(block)), block)
+                for some in _batches(new, _INDEXED_AT_ONCE):
+                    dense.add(_rows(some) - first, _vectors(some, centres, remembering))
+                    done += len(some)
+                    if self._progress:
+                        self._progress(done, len(new))
         with (
             LexicalWriter.going_on(self._folder / LEXICAL_FOLDER) as lexical,
             LexicalWriter.going_on(self._folder / ENTRY_LEXICAL_FOLDER) as entry_lexical,
@@ -566,6 +612,8 @@ class _Maker:
             sources=len({*source.files, *source.skipped} - {*SPECIAL_FILES}),
             columns=dict(source.columns),
             skipped=skipped,
+            index=self._kind,
+            index_asked=source.index,
             history=(*previous, event),
         )
         if made.approve:

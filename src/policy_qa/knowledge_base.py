@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Self
@@ -16,9 +17,9 @@ from policy_qa.answers import Evidence, compose, rule_card
 from policy_qa.build import Made, Progress, Source, build_generation, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.changes import Changes, plan
+from policy_qa.coarse import AUTO, check_kind
 from policy_qa.confidence import Calibration
 from policy_qa.corpus import Corpus
-from policy_qa.dense import DenseIndex
 from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
@@ -33,13 +34,12 @@ from policy_qa.folding import fold
 from policy_qa.inspection import Inspection, inspect
 from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
+from policy_qa.reindexing import open_dense
 from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
 from policy_qa.settings import GENERATIONS_KEPT, MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
-    CHANGES_DENSE_FILE,
     CHANGES_FILE,
-    DENSE_FILE,
     ENTRY_LEXICAL_FOLDER,
     LEXICAL_FOLDER,
     STORE_FILE,
@@ -116,7 +116,7 @@ class KnowledgeBase:
                     _languages(manifest),
                 ),
                 Indexes(
-                    self._open_dense(folder),
+                    open_dense(folder, manifest.index, self._store.gone()[1]),
                     LexicalIndex.open(folder / LEXICAL_FOLDER),
                     LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
                 ),
@@ -128,12 +128,6 @@ class KnowledgeBase:
                 raise unreadable(path, manifest, error) from error
             raise
 
-    def _open_dense(self, folder: Path) -> DenseIndex:
-        later = folder / CHANGES_DENSE_FILE
-        if not later.exists():
-            return DenseIndex.open(folder / DENSE_FILE)
-        return DenseIndex.open(folder / DENSE_FILE, later, self._store.gone()[1])
-
     @classmethod
     def build(
         cls,
@@ -144,6 +138,7 @@ class KnowledgeBase:
         rules: Sequence[Rule] | None = None,
         columns: Mapping[str, str] | None = None,
         index_questions: bool = True,
+        index: str = AUTO,
         keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
     ) -> "KnowledgeBase":
@@ -162,15 +157,20 @@ class KnowledgeBase:
             columns: What the columns of tables are called, where names are not recognised, such as
                 `{"question": "客戶問", "answer": "標準回覆"}`.
             index_questions: False indexes the answers alone; for evaluations.
+            index: The kind of the coarse index, `flat`, `ivf` or `hnsw` (see `coarse`); `auto`
+                chooses by the number of passages.
             keep: Generations that stay on disk, this one included.
             progress: Told how many passages are indexed, and how many there are.
 
         Raises:
             CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
+            InputError: If there is no index of that kind, or the passages are too few for it.
             LockedError: If another process is writing to the knowledge base.
-            StorageError: If the disk is full or refuses to be written.
+            StorageError: If memory or disk do not suffice, said before anything is encoded, or if
+                the disk is full or refuses to be written.
         """
+        check_kind(index)
         path = Path(path)
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
@@ -181,11 +181,13 @@ class KnowledgeBase:
             documents: Corpus | Iterable[Parsed] = read
             source = Source(
                 str(corpus), name, rules, read.alternates(), columns=columns or {},
-                index_questions=index_questions,
+                index_questions=index_questions, index=index,
             )  # fmt: skip
         else:
             documents = ((document, parse(document)) for document in corpus)
-            source = Source("documents", name, rules or (), index_questions=index_questions)
+            source = Source(
+                "documents", name, rules or (), index_questions=index_questions, index=index
+            )
         manifest = build_generation(
             documents, path, encoder, source, made=Made(keep=keep), progress=progress
         )
@@ -499,16 +501,19 @@ class KnowledgeBase:
         read = encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query)
         return rerank(self.reranker, read, hits)[:top_k]
 
+    @cached_property
+    def _filterable(self) -> tuple[set[str], set[str]]:
+        """Which documents and which tags a filter can name."""
+        known = dict(self.documents())
+        tags = {tag for of_document in known.values() for tag in of_document}
+        files = {*known, *self._store.parts().values()}
+        return files, tags | self._store.entry_tags()
+
     def _check_filters(self, filters: Filters) -> None:
         if isinstance(filters.documents, str) or isinstance(filters.tags, str):
             raise InputError("A filter holds one string; give a tuple, such as ('returns.md',).")
-        known = dict(self.documents())
-        tags = {tag for of_document in known.values() for tag in of_document}
-        tags |= self._store.entry_tags()
-        files = {*known, *self._store.parts().values()}
-        for kind, wanted, there in (
-            ("document", filters.documents, files),
-            ("tag", filters.tags, tags),
+        for kind, wanted, there in zip(
+            ("document", "tag"), (filters.documents, filters.tags), self._filterable, strict=True
         ):
             for name in wanted:
                 if name not in there:

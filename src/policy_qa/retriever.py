@@ -58,6 +58,9 @@ Scores = npt.NDArray[np.float32]
 
 _NO_ROWS: Rows = np.zeros(0, np.int64)
 
+_FILTERS_KEPT = 32
+"""Filters whose rows are remembered: a page's few choices; of a million passages 8 MB each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -199,6 +202,7 @@ class Retriever:
         self._entry_lexical = indexes.entry_lexical
         self._store = store
         self._days: dict[date, Rows] = {}
+        self._allowed: dict[tuple[tuple[str, ...], tuple[str, ...]], Rows] = {}
 
     def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
         """Fold queries, read pinyin, look their words up, tokenise and encode them."""
@@ -392,10 +396,20 @@ class Retriever:
             known = self._days[day] = np.array(self._store.not_in_force(day), np.int64)
         return known
 
+    def _rows(self, filters: Filters) -> Rows:
+        """Return the rows of the entries that pass the filters."""
+        key = (*filters.documents,), (*filters.tags,)
+        known = self._allowed.get(key)
+        if known is None:
+            if len(self._allowed) >= _FILTERS_KEPT:
+                self._allowed.clear()
+            known = self._allowed[key] = self._store.rows(filters)
+        return known
+
     def _candidates(
         self, query: EncodedQuery, filters: Filters | None, day: date | None
     ) -> Candidates:
-        allowed = np.array(self._store.rows(filters), np.int64) if filters else None
+        allowed = self._rows(filters) if filters else None
         without = self._not_in_force(day) if day else _NO_ROWS
         (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed, without)
         matching = self._lexical.search(query.tokens, CANDIDATES, filters, without)

@@ -8,12 +8,13 @@
         manifest.json         format, encoder, text, counts, size and SHA-256 of every other file
         verified.json         when each file was last found whole; safe to lose
         store.sqlite          documents, entries, passages: the truth
-        dense.faiss           derived
+        dense.npy             the passages' vectors, by row
+        dense.faiss           derived: a coarse index of them, if there are many
         lexical/              derived, of passages
         lexical-entries/      derived, of whole entries
         centres.npz           of the languages, see `centring`
         changes.sqlite        what differs from store.sqlite, if anything
-        changes.faiss         its vectors
+        changes.npy           its vectors
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
@@ -35,6 +36,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from policy_qa.coarse import AUTO, IndexKind
 from policy_qa.errors import (
     CorruptionError,
     FormatVersionError,
@@ -46,12 +48,13 @@ from policy_qa.errors import (
 from policy_qa.settings import FORMAT_VERSION, GENERATIONS_KEPT
 
 STORE_FILE = "store.sqlite"
-DENSE_FILE = "dense.faiss"
+DENSE_FILE = "dense.npy"
+COARSE_FILE = "dense.faiss"
 LEXICAL_FOLDER = "lexical"
 ENTRY_LEXICAL_FOLDER = "lexical-entries"
 CENTRES_FILE = "centres.npz"
 CHANGES_FILE = "changes.sqlite"
-CHANGES_DENSE_FILE = "changes.faiss"
+CHANGES_DENSE_FILE = "changes.npy"
 VECTORS_FILE = "vectors.sqlite"
 
 _CURRENT = "CURRENT"
@@ -62,7 +65,7 @@ _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
 
 
-Action = Literal["build", "sync", "publish", "rollback", "import"]
+Action = Literal["build", "sync", "publish", "rollback", "import", "reindex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Manifest:
         sources: How many files the corpus has, read or skipped; 0 if a program gave documents.
         columns: What the columns of tables are called, where names are not recognised.
         skipped: Why which files of the corpus could not be read.
+        index: The kind of the coarse index (see `coarse`).
+        index_asked: The kind that was asked for: `auto` if it follows from the size.
         history: How the generations came to be, the oldest first, this one last.
         files: Size in bytes and SHA-256 of every file, by its path in the generation.
     """
@@ -133,6 +138,8 @@ class Manifest:
     sources: int = 0
     columns: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    index: IndexKind = "flat"
+    index_asked: str = AUTO
     history: tuple[Event, ...] = ()
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
