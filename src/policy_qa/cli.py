@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import cli_calibration, cli_evaluation
-from policy_qa.cli_keeping import Keeping, skipped_text
+from policy_qa.cli_keeping import ENGINE_HELP, Keeping, skipped_text
 from policy_qa.errors import CorpusError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
@@ -89,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
+    build.add_argument(
+        "--engine", metavar="URL", help=f"{ENGINE_HELP} (default: where the indexes are)"
+    )
     for command in (build, _entries_command(commands)):
         command.add_argument(
             "--columns",
@@ -213,6 +216,7 @@ def _build(options: argparse.Namespace) -> int:
             model=options.model or DEFAULT_MODEL,
             columns=options.columns,
             progress=progress,
+            engine=options.engine,
         )
     knowledge_base.close()
     manifest = knowledge_base.manifest

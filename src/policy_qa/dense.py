@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policy_qa.types import Ranking
+from policy_qa.types import Filters, Ranking
 
 Rows = npt.NDArray[np.int64]
 
@@ -79,6 +79,12 @@ class DenseIndex:
     def __len__(self) -> int:
         later = int(self._later.ntotal) if self._later else 0
         return int(self._index.ntotal) - len(self._gone) + later
+
+    def allowed(
+        self, filters: Filters, rows: Callable[[Filters], Sequence[int]]
+    ) -> npt.NDArray[np.int64]:
+        """Return what `search` takes as `allowed` for filters: the rows that pass them."""
+        return np.array(rows(filters), np.int64)
 
     def search(
         self,

@@ -18,7 +18,6 @@ from policy_qa.centring import Centres
 from policy_qa.changes import Changes, plan
 from policy_qa.confidence import Calibration
 from policy_qa.corpus import Corpus
-from policy_qa.dense import DenseIndex
 from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
@@ -31,17 +30,13 @@ from policy_qa.errors import (
 )
 from policy_qa.folding import fold
 from policy_qa.inspection import Inspection, inspect
-from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
-from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
+from policy_qa.opening import open_indexes
+from policy_qa.retriever import EncodedQuery, Retriever, Words
 from policy_qa.settings import GENERATIONS_KEPT, MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
-    CHANGES_DENSE_FILE,
     CHANGES_FILE,
-    DENSE_FILE,
-    ENTRY_LEXICAL_FOLDER,
-    LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
     build_command,
@@ -107,6 +102,13 @@ class KnowledgeBase:
         except _LOADING as error:
             raise unreadable(path, manifest, error) from error
         try:
+            self._indexes = open_indexes(manifest, folder, self._store)
+        except BaseException as error:
+            self._store.close()
+            if isinstance(error, _LOADING):
+                raise unreadable(path, manifest, error) from error
+            raise
+        try:
             self._retriever = Retriever(
                 encoder,
                 Centres.open(folder / CENTRES_FILE),
@@ -115,24 +117,14 @@ class KnowledgeBase:
                     Lexicon([*general_rules(), *self._store.rules()]),
                     _languages(manifest),
                 ),
-                Indexes(
-                    self._open_dense(folder),
-                    LexicalIndex.open(folder / LEXICAL_FOLDER),
-                    LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
-                ),
+                self._indexes,
                 self._store,
             )
         except BaseException as error:
-            self._store.close()
+            self.close()
             if isinstance(error, _LOADING):
                 raise unreadable(path, manifest, error) from error
             raise
-
-    def _open_dense(self, folder: Path) -> DenseIndex:
-        later = folder / CHANGES_DENSE_FILE
-        if not later.exists():
-            return DenseIndex.open(folder / DENSE_FILE)
-        return DenseIndex.open(folder / DENSE_FILE, later, self._store.gone()[1])
 
     @classmethod
     def build(
@@ -146,6 +138,7 @@ class KnowledgeBase:
         index_questions: bool = True,
         keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
+        engine: str | None = None,
     ) -> "KnowledgeBase":
         """Build a new generation of a corpus, make it current, and open it.
 
@@ -164,10 +157,14 @@ class KnowledgeBase:
             index_questions: False indexes the answers alone; for evaluations.
             keep: Generations that stay on disk, this one included.
             progress: Told how many passages are indexed, and how many there are.
+            engine: The address of a Milvus server that is to hold the indexes, such as
+                `http://127.0.0.1:19530`, or `embedded`; if None, where they are, or else embedded.
 
         Raises:
             CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
+            EngineError: If the engine cannot be used.
+            InputError: If the engine's address is none.
             LockedError: If another process is writing to the knowledge base.
             StorageError: If the disk is full or refuses to be written.
         """
@@ -187,7 +184,7 @@ class KnowledgeBase:
             documents = ((document, parse(document)) for document in corpus)
             source = Source("documents", name, rules or (), index_questions=index_questions)
         manifest = build_generation(
-            documents, path, encoder, source, made=Made(keep=keep), progress=progress
+            documents, path, encoder, source, made=Made(keep=keep), progress=progress, engine=engine
         )
         return cls(path, manifest, encoder)
 
@@ -448,7 +445,8 @@ class KnowledgeBase:
         return self._store.rules()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and the connection to an engine."""
+        self._indexes.close()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """A knowledge base on disk: its generations, its store, and the vectors it has already paid for.
 
     kb/
+      engine                what the names of its collections at an engine begin with, if any
       CURRENT                 the number of the current generation, the SHA-256 of its manifest
       lock                    held by the one process that writes
       vectors.sqlite          vectors by the hash of encoder and text: never encoded twice
@@ -14,6 +15,7 @@
         centres.npz           of the languages, see `centring`
         changes.sqlite        what differs from store.sqlite, if anything
         changes.faiss         its vectors
+        words.sqlite          in place of the indexes, if they stand at an engine; see `engines`
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
@@ -53,6 +55,8 @@ CENTRES_FILE = "centres.npz"
 CHANGES_FILE = "changes.sqlite"
 CHANGES_DENSE_FILE = "changes.faiss"
 VECTORS_FILE = "vectors.sqlite"
+VOCABULARY_FILE = "words.sqlite"
+ENGINE_ID_FILE = "engine"
 
 _CURRENT = "CURRENT"
 _CURRENT_TEXT = re.compile(r"([1-9][0-9]{0,8}) ([0-9a-f]{64})\n")
@@ -62,7 +66,7 @@ _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
 
 
-Action = Literal["build", "sync", "publish", "rollback", "import"]
+Action = Literal["build", "sync", "publish", "rollback", "import", "move"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,9 @@ class Manifest:
         columns: What the columns of tables are called, where names are not recognised.
         skipped: Why which files of the corpus could not be read.
         history: How the generations came to be, the oldest first, this one last.
+        engine: The address of the engine that has the indexes; empty if they are here.
+        collection: What the names of its collections begin with.
+        as_of: The generation whose rows it sees there.
         files: Size in bytes and SHA-256 of every file, by its path in the generation.
     """
 
@@ -134,6 +141,9 @@ class Manifest:
     columns: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     history: tuple[Event, ...] = ()
+    engine: str = ""
+    collection: str = ""
+    as_of: int = 0
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
