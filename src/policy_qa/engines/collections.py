@@ -6,6 +6,7 @@ marks those that go: nobody sees either before that generation is current.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -38,6 +39,7 @@ _NAME_CHARS = 4_096
 """Of a tag or a document's id."""
 
 _MOST_NAMES = 1_024
+_NOT_LOADED = re.compile(r"released|not loaded", re.IGNORECASE)
 _T = TypeVar("_T")
 
 
@@ -64,15 +66,28 @@ class View:
         """Of the collection."""
         return f"{self.base}_{self.kind}"
 
+    def call(self, request: str, *arguments: Any, **options: Any) -> Any:
+        """Make a request about the collection; an engine that was restarted loads it first.
+
+        Raises:
+            EngineError: If it fails.
+        """
+        try:
+            return self.connection.call(request, self.name, *arguments, **options)
+        except EngineError as error:
+            if not _NOT_LOADED.search(str(error)):
+                raise
+        self.connection.call("load_collection", self.name)
+        return self.connection.call(request, self.name, *arguments, **options)
+
     def where(self, *conditions: str) -> str:
         """Return the expression of these conditions, and of being seen."""
         return " and ".join((f"since <= {self.as_of}", f"until > {self.as_of}", *conditions))
 
     def count(self) -> int:
         """Return how many rows are seen, all that was written counted."""
-        found = self.connection.call(
+        found = self.call(
             "query",
-            self.name,
             filter=self.where(),
             output_fields=["count(*)"],
             consistency_level="Strong",
@@ -86,7 +101,7 @@ class View:
             EngineError: If it has not.
         """
         url = self.connection.url
-        if not self.connection.call("has_collection", self.name):
+        if not self.call("has_collection"):
             raise EngineError(f"The engine at {url} has no collection {self.name}. {_AGAIN}")
         there = self.count()
         if there != rows:
@@ -99,9 +114,8 @@ class View:
         found: list[dict[str, Any]] = []
         for some in batches(numbers, AT_ONCE):
             where = self.where(f"row in {[int(number) for number in some]}")
-            found += self.connection.call(
+            found += self.call(
                 "query",
-                self.name,
                 filter=where,
                 output_fields=[*fields],
                 limit=AT_ONCE,
@@ -112,11 +126,11 @@ class View:
     def upsert(self, rows: Iterable[dict[str, Any]]) -> None:
         """Write rows, in the place of those of the same ids."""
         for some in batches(rows, AT_ONCE):
-            self.connection.call("upsert", self.name, list(some))
+            self.call("upsert", list(some))
 
     def flush(self) -> None:
         """Have the engine keep what was written."""
-        self.connection.call("flush", self.name)
+        self.call("flush")
 
     def create(self, dim: int | None, rows: int) -> None:
         """Make the collection.
@@ -150,13 +164,9 @@ class View:
                 indexes.add_index(VECTOR, index_type="FLAT", metric_type="IP")
             else:
                 indexes.add_index(VECTOR, index_type="HNSW", metric_type="IP", params=_GRAPH)
-        self.connection.call(
-            "create_collection",
-            self.name,
-            schema=schema,
-            index_params=indexes,
-            consistency_level="Bounded",
-        )
+        self.call("create_collection", schema=schema, consistency_level="Bounded")
+        self.call("create_index", index_params=indexes, sync=False)  # there is nothing to wait for
+        self.call("load_collection")
 
 
 _AGAIN = (

@@ -316,9 +316,8 @@ def _found(
 ) -> Ranking:
     """Return the first `limit` rows of those with the highest inner product."""
     parameters = {"ef": max(_WIDTH, limit)} if field == VECTOR else {}
-    (hits,) = view.connection.call(
+    (hits,) = view.call(
         "search",
-        view.name,
         [query],
         anns_field=field,
         limit=limit,

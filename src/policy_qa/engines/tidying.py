@@ -62,8 +62,7 @@ def tidy(path: Path, url: str, there: Iterable[Manifest]) -> None:
                     connection.call("drop_collection", name)
         for base, oldest in needed.items():
             for kind in ("passages", "entries"):
-                view = View(connection, kind, base, oldest)
-                connection.call("delete", view.name, filter=f"until <= {oldest}")
+                View(connection, kind, base, oldest).call("delete", filter=f"until <= {oldest}")
     finally:
         connection.close()
 

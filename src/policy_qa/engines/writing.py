@@ -54,6 +54,7 @@ class Writers:
         self._tokens: Counter[Kind] = Counter()
         self._added: Counter[Kind] = Counter()
         self._finished = False
+        self._dense: EngineDense | None = None
         self.dense = DenseWriter(self)
         self.lexical = WordsWriter(self, "passages")
         self.entry_lexical = WordsWriter(self, "entries")
@@ -133,11 +134,11 @@ class Writers:
 
     def nearest(self, query: Vectors) -> Vectors:
         """Return the `(dim,) float32` vector of the row nearest to a `(dim,)` query."""
-        self.finish()
-        view = self.view("passages")
-        rows = self._vocabulary.rows("passages")
-        kept = KeptRows(view, (VECTOR,))
-        return EngineDense(view, kept, rows, self._target.dim).nearest(query)
+        if self._dense is None:
+            self.finish()
+            view, rows = self.view("passages"), self._vocabulary.rows("passages")
+            self._dense = EngineDense(view, KeptRows(view, (VECTOR,)), rows, self._target.dim)
+        return self._dense.nearest(query)
 
     def close(self) -> None:
         """Close the files, and remove the one of the rows that waited."""
@@ -248,12 +249,11 @@ def _own_copy(file: Path) -> None:
 
 def _undo(view: View) -> None:
     """Undo what a writer wrote for a generation that never became current."""
-    view.connection.call("delete", view.name, filter=f"since > {view.as_of}")
+    view.call("delete", filter=f"since > {view.as_of}")
     fields = [*FIELDS, VECTOR] if view.kind == "passages" else [*FIELDS]
     while True:
-        marked = view.connection.call(
+        marked = view.call(
             "query",
-            view.name,
             filter=f"until > {view.as_of} and until < {FOREVER}",
             output_fields=fields,
             limit=AT_ONCE,
