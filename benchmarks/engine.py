@@ -26,9 +26,12 @@ from policy_qa.evaluation.records import parsed, read_records
 from policy_qa.evaluation.sets import load_evaluation_set
 from policy_qa.keeping import move
 from policy_qa.types import Hit
-from tests.engine_server import Server
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tests"))
+
+from engine_server import Server  # noqa: E402 (the tests are no package)
+
 SETS = ROOT.parent / "shared" / "data" / "dev"
 WORK = ROOT / "runs" / "engine"
 RESULTS = Path(__file__).parent / "results" / "engine.md"
@@ -60,9 +63,9 @@ def main() -> None:
         [
             "# The engine against the embedded indexes",
             "",
-            f"`python benchmarks/engine.py`, against {version}. Times are of retrieval, the encoder "
-            "excluded, one query after the other. Same first 10: queries with the same entries in the "
-            "same order.",
+            f"`python benchmarks/engine.py`, against {version}. Times are of retrieval, the "
+            "encoder excluded, one query after the other. Same first 10: queries with the same "
+            "entries in the same order.",
             "",
             *lines,
         ]

@@ -18,7 +18,9 @@ from engine_server import Server, server_or_skip
 from fakes import PARKING, RETURNS, LetterEncoder
 
 from policy_qa import Document, Filters, KnowledgeBase, keeping
+from policy_qa.build import Made, Source, build_generation
 from policy_qa.cli import main
+from policy_qa.corpus import Corpus
 from policy_qa.engines import connection, writing
 from policy_qa.engines.address import checked
 from policy_qa.engines.collections import AT_ONCE, View
@@ -26,7 +28,7 @@ from policy_qa.engines.connection import Connection
 from policy_qa.engines.vocabulary import row_weights
 from policy_qa.errors import EngineError, InputError, KnowledgeBaseError
 from policy_qa.lexical import LexicalIndex
-from policy_qa.storage import generation_numbers, read_manifest
+from policy_qa.storage import Manifest, generation_numbers, read_manifest
 from policy_qa.translation import Term, Translation
 
 QUERIES = [
@@ -303,14 +305,15 @@ def test_what_nobody_needs_is_removed(corpus, server):
     assert collections(server.url, path) == []
 
 
-def test_move(corpus, server):
+def test_move(corpus, server, capsys):
     """Moving there and back encodes nothing and changes no hit; the history tells of it."""
     path = build(corpus, "embedded")
     before = found(path)
     (path / "vectors.sqlite").unlink()
     for place in (server.url, "embedded"):
-        manifest = keeping.move(path, place)
-        assert manifest.history[-1].note == f"to {place}"
+        assert main(["move", "--kb", str(path), "--engine", place]) == 0
+        assert f"moved to {place}." in capsys.readouterr().out
+        assert read_manifest(path).history[-1].note == f"to {place}"
         assert found(path) == before
     assert not (path / "vectors.sqlite").exists()
 
@@ -401,11 +404,13 @@ def test_lost_rows(corpus, server):
     """An engine that has not all rows is told of on opening, with the way out."""
     path = build(corpus, server.url)
     manifest = read_manifest(path)
+    assert main(["info", "--check", "--kb", str(path)]) == 0
     link = Connection(server.url)
     view = View(link, "entries", manifest.collection, manifest.as_of)
     view.call("delete", filter="row in [0, 1]")
     with pytest.raises(EngineError, match=r"22 rows in policy_qa_\w+_entries instead of 24"):
         KnowledgeBase.open(path, model=LetterEncoder())
+    assert main(["info", "--check", "--kb", str(path)]) == 2
     view.call("drop_collection")
     link.close()
     with pytest.raises(EngineError, match=r"has no collection policy_qa_\w+_entries"):
@@ -414,9 +419,10 @@ def test_lost_rows(corpus, server):
     found(path)
 
 
-def test_wrong_address(standing, capsys):
+@pytest.mark.usefixtures("server")
+def test_wrong_address(expected, capsys):
     """Where no engine answers, one line says so, and what was there is as it was."""
-    path, before = standing, read_manifest(standing)
+    path, before = expected, read_manifest(expected)
     arguments = ["move", "--kb", str(path), "--engine", "http://127.0.0.1:9"]
     assert main(arguments) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -494,6 +500,28 @@ def test_missing_extra(corpus, monkeypatch):
         build(corpus, "http://127.0.0.1:9")
     with pytest.raises(KnowledgeBaseError):
         KnowledgeBase.open(corpus.parent / "kb")
+
+
+def test_a_generation_is_looked_at_before_it_is_current(corpus, server):
+    """A generation that is refused was whole at the engine, and nothing is left of it there."""
+    path = build(corpus, server.url)
+    before = collections(server.url, path)
+    write(corpus / "part-1" / "page-9.txt", "1. Is a gift taxed?\nA gift of 300 euros is not.\n")
+    seen: list[str] = []
+
+    def approve(manifest: Manifest, folder: Path) -> str:
+        with KnowledgeBase(path, manifest, LetterEncoder(), folder=folder) as candidate:
+            seen.append(candidate.search("Is a gift taxed?")[0].entry.document_id)
+        raise InputError("refused")
+
+    with pytest.raises(InputError, match="refused"):
+        build_generation(
+            Corpus(corpus), path, LetterEncoder(), Source("", ""), made=Made(approve=approve)
+        )
+    assert seen == ["part-1/page-9.txt"]
+    synchronise(path)
+    assert len(collections(server.url, path)) == 4
+    assert {*before} < {*collections(server.url, path)}
 
 
 def test_several_threads(standing):

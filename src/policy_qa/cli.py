@@ -353,10 +353,18 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
+    from policy_qa.storage import (  # noqa: PLC0415
+        generation_folder,
+        read_manifest,
+        verify,
+    )
 
     manifest = read_manifest(options.kb)
     verify(options.kb, manifest, again=options.check)
+    if options.check and manifest.engine:
+        from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
+
+        open_indexes(manifest, generation_folder(options.kb, manifest.generation)).close()
     calibration = load(options.kb, manifest.encoder)
     fields = _manifest_fields(options.kb, manifest)
     fields |= {
