@@ -293,7 +293,7 @@ def test_what_nobody_needs_is_removed(corpus, server):
     keeping.synchronise(path, model=LetterEncoder(), keep=1)
     link, manifest = Connection(server.url), read_manifest(path)
     try:
-        view = View(link, "passages", manifest.collection, manifest.as_of, "Strong")
+        view = View(link, "passages", manifest.collection, manifest.as_of)
         total = view.call("query", filter="row >= 0", output_fields=["count(*)"])
         assert total[0]["count(*)"] == view.count()
     finally:
@@ -564,7 +564,7 @@ def test_translations(tmp_path, server):
         for row, tokens, document, tags in rows:
             writers.dense.add(np.array([row]), np.zeros((1, 2), np.float32))
             writers.lexical.add(row, tokens, [document], tags)
-    manifest = type("Manifest", (), {**target.fields, "dim": 2})
+    manifest = type("Manifest", (), {**target.fields, "dim": 2, "created": "2026-01-01T00:00Z"})
     from policy_qa.engines.indexes import open_indexes
 
     indexes = open_indexes(manifest, tmp_path)

@@ -6,7 +6,9 @@ marks those that go: nobody sees either before that generation is current.
 """
 
 import json
+import math
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -52,19 +54,25 @@ class View:
         kind: What the rows are.
         base: What the names of the collections begin with.
         as_of: The generation.
-        consistency: How much of what was written lately is seen: writers see all.
+        settled: From when on, in seconds since 1970, a request need not ask for what was written
+            last, which a cluster answers up to 0.2 s later.
     """
 
     connection: Connection
     kind: Kind
     base: str
     as_of: int
-    consistency: str = "Bounded"
+    settled: float = math.inf
 
     @property
     def name(self) -> str:
         """Of the collection."""
         return f"{self.base}_{self.kind}"
+
+    @property
+    def consistency(self) -> str:
+        """The engine's word for how much of what was written last is seen."""
+        return "Bounded" if time.time() > self.settled else "Strong"
 
     def call(self, request: str, *arguments: Any, **options: Any) -> Any:
         """Make a request about the collection; an engine that was restarted loads it first.

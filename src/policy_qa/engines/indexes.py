@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ _ROWS_KEPT = 4_096
 """Rows whose vectors and words stay in memory, 10 KB each: a query asks for the same ones again and
 again, for each score."""
 
+_SETTLING_SECONDS = 60.0
+"""After which a generation is seen whole by every request: the engine's five, and a minute for
+clocks that differ."""
+
 _LOOKED_AT = 4
 """Rows looked at for each one wanted, at first, where the engine knows a bound of a score only."""
 
@@ -41,8 +46,10 @@ def open_indexes(manifest: Manifest, folder: Path) -> Indexes:
     try:
         connection = Connection(manifest.engine)
         try:
-            passages = View(connection, "passages", manifest.collection, manifest.as_of)
-            entries = View(connection, "entries", manifest.collection, manifest.as_of)
+            settled = datetime.fromisoformat(manifest.created).timestamp() + _SETTLING_SECONDS
+            base, as_of = manifest.collection, manifest.as_of
+            passages = View(connection, "passages", base, as_of, settled)
+            entries = View(connection, "entries", base, as_of, settled)
             for view in (passages, entries):
                 view.check(vocabulary.rows(view.kind))
         except BaseException:

@@ -62,7 +62,7 @@ class Writers:
     def view(self, kind: Kind) -> View:
         """Return the rows of the new generation."""
         target = self._target
-        return View(self._connection, kind, target.base, target.generation, "Strong")
+        return View(self._connection, kind, target.base, target.generation)
 
     def wait(self, kind: Kind, rows: Sequence["_Row"]) -> None:
         """Take rows, which are written when all are known."""
@@ -232,7 +232,7 @@ def writing_rows(target: Target) -> Iterator[Writers]:
         if target.before is not None:
             _own_copy(target.folder / VOCABULARY_FILE)
             for kind in _KINDS:
-                _undo(View(connection, kind, target.base, target.before, "Strong"))
+                _undo(View(connection, kind, target.base, target.before))
         with closing(Writers(target, connection)) as writers:
             yield writers
             writers.finish()
