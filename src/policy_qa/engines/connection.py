@@ -109,8 +109,8 @@ class Connection:
             )
         if self._gone(error):
             return EngineError(
-                f"No engine answers at {self.url}. Start it, or name another one with --engine. "
-                "What was there is untouched."
+                f"No engine answers at {self.url}. Start it, or leave it: policy-qa build CORPUS "
+                "--engine embedded. What was there is untouched."
             )
         return EngineError(f"The engine at {self.url} refused a request: {text[:300]}")
 
