@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import cli_calibration, cli_evaluation, cli_index
-from policy_qa.cli_keeping import Keeping, skipped_text
+from policy_qa.cli_keeping import ENGINE_HELP, Keeping, skipped_text
 from policy_qa.errors import CorpusError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
     cli_index.add_kind(build)
+    build.add_argument(
+        "--engine", metavar="URL", help=f"{ENGINE_HELP} (default: where the indexes are)"
+    )
 
     ask = _command(
         commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
@@ -227,6 +230,7 @@ def _build(options: argparse.Namespace) -> int:
             columns=options.columns,
             index=options.index,
             progress=progress,
+            engine=options.engine,
         )
     knowledge_base.close()
     manifest = knowledge_base.manifest
@@ -368,10 +372,18 @@ def _reindex(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
+    from policy_qa.storage import (  # noqa: PLC0415
+        generation_folder,
+        read_manifest,
+        verify,
+    )
 
     manifest = read_manifest(options.kb)
     verify(options.kb, manifest, again=options.check)
+    if options.check and manifest.engine:
+        from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
+
+        open_indexes(manifest, generation_folder(options.kb, manifest.generation)).close()
     calibration = load(options.kb, manifest.encoder)
     fields = _manifest_fields(options.kb, manifest)
     fields |= {
@@ -379,7 +391,7 @@ def _info(options: argparse.Namespace) -> int:
         "skipped": dict(manifest.skipped),
         "calibration": asdict(calibration) if calibration else None,
     }
-    if options.check:
+    if options.check and not manifest.engine:
         fields |= cli_index.checked(options.kb, manifest)
     if options.json:
         _print_json(fields)

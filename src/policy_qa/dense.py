@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from policy_qa.coarse import CoarseIndex, IndexKind
 from policy_qa.settings import EXACT_AMONG, EXACT_SHARE, RESCORED
-from policy_qa.types import Ranking
+from policy_qa.types import Filters, Ranking
 from policy_qa.vector_file import Floats, VectorFile, VectorWriter
 
 Rows = npt.NDArray[np.int64]
@@ -88,6 +88,12 @@ class DenseIndex:
             there = sum(int(np.count_nonzero(~np.isnan(one.all[:, 0]))) for one in files)
             self._size = there - len(self._gone)
         return self._size
+
+    def allowed(
+        self, filters: Filters, rows: Callable[[Filters], Sequence[int] | Rows]
+    ) -> npt.NDArray[np.int64]:
+        """Return what `search` takes as `allowed` for filters: the rows that pass them."""
+        return np.array(rows(filters), np.int64)
 
     def search(
         self,

@@ -32,16 +32,13 @@ from policy_qa.errors import (
 )
 from policy_qa.folding import fold
 from policy_qa.inspection import Inspection, inspect
-from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
-from policy_qa.reindexing import open_dense
-from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
+from policy_qa.opening import open_indexes
+from policy_qa.retriever import EncodedQuery, Retriever, Words
 from policy_qa.settings import GENERATIONS_KEPT, MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
     CHANGES_FILE,
-    ENTRY_LEXICAL_FOLDER,
-    LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
     build_command,
@@ -107,6 +104,13 @@ class KnowledgeBase:
         except _LOADING as error:
             raise unreadable(path, manifest, error) from error
         try:
+            self._indexes = open_indexes(manifest, folder, self._store)
+        except BaseException as error:
+            self._store.close()
+            if isinstance(error, _LOADING):
+                raise unreadable(path, manifest, error) from error
+            raise
+        try:
             self._retriever = Retriever(
                 encoder,
                 Centres.open(folder / CENTRES_FILE),
@@ -115,15 +119,11 @@ class KnowledgeBase:
                     Lexicon([*general_rules(), *self._store.rules()]),
                     _languages(manifest),
                 ),
-                Indexes(
-                    open_dense(folder, manifest.index, self._store.gone()[1]),
-                    LexicalIndex.open(folder / LEXICAL_FOLDER),
-                    LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
-                ),
+                self._indexes,
                 self._store,
             )
         except BaseException as error:
-            self._store.close()
+            self.close()
             if isinstance(error, _LOADING):
                 raise unreadable(path, manifest, error) from error
             raise
@@ -141,6 +141,7 @@ class KnowledgeBase:
         index: str = AUTO,
         keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
+        engine: str | None = None,
     ) -> "KnowledgeBase":
         """Build a new generation of a corpus, make it current, and open it.
 
@@ -161,11 +162,15 @@ class KnowledgeBase:
                 chooses by the number of passages.
             keep: Generations that stay on disk, this one included.
             progress: Told how many passages are indexed, and how many there are.
+            engine: The address of a Milvus server that is to hold the indexes, such as
+                `http://127.0.0.1:19530`, or `embedded`; if None, where they are, or else embedded.
 
         Raises:
             CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
-            InputError: If there is no index of that kind, or the passages are too few for it.
+            EngineError: If the engine cannot be used.
+            InputError: If there is no index of that kind, the passages are too few for it, or the
+                engine's address is none.
             LockedError: If another process is writing to the knowledge base.
             StorageError: If memory or disk do not suffice, said before anything is encoded, or if
                 the disk is full or refuses to be written.
@@ -189,7 +194,7 @@ class KnowledgeBase:
                 "documents", name, rules or (), index_questions=index_questions, index=index
             )
         manifest = build_generation(
-            documents, path, encoder, source, made=Made(keep=keep), progress=progress
+            documents, path, encoder, source, made=Made(keep=keep), progress=progress, engine=engine
         )
         return cls(path, manifest, encoder)
 
@@ -450,7 +455,8 @@ class KnowledgeBase:
         return self._store.rules()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and the connection to an engine."""
+        self._indexes.close()
         self._store.close()
 
     def __enter__(self) -> Self:

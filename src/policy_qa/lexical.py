@@ -28,9 +28,9 @@ _ANALYZER = "folded_tokens"
 _WRITER_BYTES = 64 * 2**20
 _ROWS_AS_TERMS = 1_000
 """Rows up to which naming each is quicker than a set of them."""
-_WORDS_KEPT = 4096
+WORDS_KEPT = 4096
 """Words of queries whose terms were looked up; the common ones return in every query."""
-_UNKNOWN_WORD = 3.0
+UNKNOWN_WORD = 3.0
 """Weight of a word of the query of which no row holds a term: that of one in 20 rows."""
 
 
@@ -198,7 +198,7 @@ class LexicalIndex:
         without: Rows | None = None,
     ) -> Ranking:
         words = [self._word(terms) for terms in translation.terms.values()]
-        ceiling = _UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
+        ceiling = UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
         should = [query for _, query in words if query is not None]
         if not should:
             return ordered([], [])
@@ -211,7 +211,7 @@ class LexicalIndex:
     def _word(self, terms: tuple[Term, ...]) -> tuple[float, tantivy.Query | None]:
         known = self._words.get(terms)
         if known is None:
-            if len(self._words) >= _WORDS_KEPT:
+            if len(self._words) >= WORDS_KEPT:
                 self._words.clear()
             known = self._words[terms] = self._weighed(terms)
         return known
@@ -224,7 +224,7 @@ class LexicalIndex:
             if held and term.weight > known.get(term.text, (0.0, 0))[0]:
                 known[term.text] = (term.weight, held)
         if not known:
-            return _UNKNOWN_WORD, None
+            return UNKNOWN_WORD, None
         rows = min(sum(weight * held for weight, held in known.values()), len(self))
         idf = math.log(1 + (len(self) - rows + 0.5) / (rows + 0.5))
         queries = [

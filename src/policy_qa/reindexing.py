@@ -10,7 +10,7 @@ import numpy as np
 
 from policy_qa.coarse import AUTO, CoarseIndex, IndexKind, chosen_kind, needs
 from policy_qa.dense import DenseIndex
-from policy_qa.errors import LockedError
+from policy_qa.errors import InputError, LockedError
 from policy_qa.room import check_room
 from policy_qa.settings import CHECKED_VECTORS, GENERATIONS_KEPT
 from policy_qa.storage import (
@@ -45,11 +45,16 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
         keep: Generations that stay on disk, the new one included.
 
     Raises:
-        InputError: If there is no such kind, or the vectors are too few for it.
+        InputError: If there is no such kind, the vectors are too few for it, or an engine has them.
         KnowledgeBaseError: If the knowledge base cannot be used, or another process is writing.
         StorageError: If memory or disk do not suffice, said before the work, or the disk is full.
     """
     manifest = read_manifest(path)
+    if manifest.engine:
+        raise InputError(
+            f"The indexes of {path} stand at {manifest.engine}, which chooses its own. To have "
+            f"them here: policy-qa move --engine embedded --kb {path}"
+        )
     verify(path, manifest)
     old = generation_folder(path, manifest.generation)
     count = len(VectorFile.open(old / DENSE_FILE))

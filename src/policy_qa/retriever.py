@@ -32,10 +32,9 @@ import numpy.typing as npt
 
 from policy_qa.agreement import Claims, agreement, asks_what_not, claims, stored_claims, twins
 from policy_qa.centring import LANGUAGES, Centres, language, likeness
-from policy_qa.dense import DenseIndex, Rows
 from policy_qa.dictionary import Dictionary
 from policy_qa.folding import fold
-from policy_qa.lexical import LexicalIndex
+from policy_qa.index_protocols import Indexes, Rows
 from policy_qa.lexicon import Lexicon
 from policy_qa.pinyin import read_as_chinese
 from policy_qa.settings import (
@@ -146,21 +145,6 @@ class Words:
     dictionary: Dictionary
     lexicon: Lexicon
     languages: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Indexes:
-    """The indexes of one generation.
-
-    Attributes:
-        dense: Of passages.
-        lexical: Of passages.
-        entry_lexical: Of whole entries, by their numbers.
-    """
-
-    dense: DenseIndex
-    lexical: LexicalIndex
-    entry_lexical: LexicalIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +393,7 @@ class Retriever:
     def _candidates(
         self, query: EncodedQuery, filters: Filters | None, day: date | None
     ) -> Candidates:
-        allowed = self._rows(filters) if filters else None
+        allowed = self._dense.allowed(filters, self._rows) if filters else None
         without = self._not_in_force(day) if day else _NO_ROWS
         (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed, without)
         matching = self._lexical.search(query.tokens, CANDIDATES, filters, without)

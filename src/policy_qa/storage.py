@@ -1,6 +1,7 @@
 """A knowledge base on disk: its generations, its store, and the vectors it has already paid for.
 
     kb/
+      engine                what the names of its collections at an engine begin with, if any
       CURRENT                 the number of the current generation, the SHA-256 of its manifest
       lock                    held by the one process that writes
       vectors.sqlite          vectors by the hash of encoder and text: never encoded twice
@@ -15,6 +16,7 @@
         centres.npz           of the languages, see `centring`
         changes.sqlite        what differs from store.sqlite, if anything
         changes.npy           its vectors
+        words.sqlite          in place of the indexes, if they stand at an engine; see `engines`
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
@@ -56,6 +58,8 @@ CENTRES_FILE = "centres.npz"
 CHANGES_FILE = "changes.sqlite"
 CHANGES_DENSE_FILE = "changes.npy"
 VECTORS_FILE = "vectors.sqlite"
+VOCABULARY_FILE = "words.sqlite"
+ENGINE_ID_FILE = "engine"
 
 _CURRENT = "CURRENT"
 _CURRENT_TEXT = re.compile(r"([1-9][0-9]{0,8}) ([0-9a-f]{64})\n")
@@ -65,7 +69,7 @@ _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
 
 
-Action = Literal["build", "sync", "publish", "rollback", "import", "reindex"]
+Action = Literal["build", "sync", "publish", "rollback", "import", "reindex", "move"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,9 @@ class Manifest:
         index: The kind of the coarse index (see `coarse`).
         index_asked: The kind that was asked for: `auto` if it follows from the size.
         history: How the generations came to be, the oldest first, this one last.
+        engine: The address of the engine that has the indexes; empty if they are here.
+        collection: What the names of its collections begin with.
+        as_of: The generation whose rows it sees there.
         files: Size in bytes and SHA-256 of every file, by its path in the generation.
     """
 
@@ -141,6 +148,9 @@ class Manifest:
     index: IndexKind = "flat"
     index_asked: str = AUTO
     history: tuple[Event, ...] = ()
+    engine: str = ""
+    collection: str = ""
+    as_of: int = 0
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 

@@ -120,7 +120,7 @@ class VectorWriter:
         left = np.flatnonzero(~self._written)
         for start in range(0, len(left), _WRITTEN_AT_ONCE):
             rows = left[start : start + _WRITTEN_AT_ONCE]
-            self.add(rows, np.full((len(rows), self._dim), np.nan, np.float32))
+            VectorWriter.add(self, rows, np.full((len(rows), self._dim), np.nan, np.float32))
 
     def __enter__(self) -> Self:
         return self
@@ -129,3 +129,38 @@ class VectorWriter:
         with self._file:
             if kind is None:
                 self._leave_out()
+
+
+class LaterWriter(VectorWriter):
+    """Writes the vectors of rows that follow those of another file, the earlier ones of them first.
+
+    Rows are numbered as the index sees them.
+    """
+
+    def __init__(self, path: Path, first: VectorFile, before: VectorFile | None, end: int) -> None:
+        """Make the file, with what came after the first one before.
+
+        Args:
+            path: The file.
+            first: What the rows follow.
+            before: What followed it before; None if nothing did.
+            end: The row that follows the last one.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        self._offset = len(first)
+        known = before.all if before else np.zeros((0, first.dim), np.float32)
+        super().__init__(path, max(end - self._offset, len(known)), first.dim)
+        for start in range(0, len(known), _WRITTEN_AT_ONCE):
+            block = np.array(known[start : start + _WRITTEN_AT_ONCE])
+            super().add(np.arange(start, start + len(block)), block)
+
+    def add(self, rows: Rows, vectors: Floats) -> None:
+        """Add `(n, dim) float32` vectors under `(n,) int64` row numbers."""
+        super().add(rows - self._offset, vectors)
+
+    def remove(self, rows: Rows) -> None:
+        """Leave out those of these rows that follow the first file."""
+        later = rows[rows >= self._offset]
+        self.add(later, np.full((len(later), self._dim), np.nan, np.float32))
