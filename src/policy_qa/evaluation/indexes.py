@@ -31,6 +31,7 @@ _STAMP = "built-by.txt"
 _BUILDING = (
     "build.py",
     "centring.py",
+    "coarse.py",
     "dates.py",
     "dense.py",
     "dictionary.py",
@@ -50,6 +51,8 @@ _BUILDING = (
     "patterns.py",
     "patterns.toml",
     "quantities.py",
+    "reindexing.py",
+    "room.py",
     "settings.py",
     "storage.py",
     "store.py",
@@ -57,6 +60,7 @@ _BUILDING = (
     "translation.py",
     "types.py",
     "vector_cache.py",
+    "vector_file.py",
 )
 """What an index depends on: what `build` imports, with what that imports, and what turns a record
 into a document. The encoder is not among them: the cache folder's name holds its identity."""
