@@ -301,7 +301,7 @@ def write(rows: Sequence[dict[str, Any]]) -> None:
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
         *(
-            "| " + " | ".join(form.format(**row) for form in COLUMNS.values()) + " |"
+            "| " + " | ".join(form.format_map(_Row(row)) for form in COLUMNS.values()) + " |"
             for row in rows
         ),
         "",
@@ -309,6 +309,13 @@ def write(rows: Sequence[dict[str, Any]]) -> None:
     ]
     (RESULTS / "scale.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     draw(rows)
+
+
+class _Row(dict[str, Any]):
+    """A dash for what was not measured."""
+
+    def __missing__(self, _: str) -> str:
+        return "–"
 
 
 def draw(rows: Sequence[dict[str, Any]]) -> None:
@@ -328,7 +335,8 @@ def draw(rows: Sequence[dict[str, Any]]) -> None:
     }
     drawing, places = plt.subplots(2, 3, figsize=(10, 5.5), layout="constrained")
     for place, (title, name) in zip(places.flat, figures.items(), strict=True):
-        place.plot([row["passages"] for row in rows], [row[name] for row in rows], "o-")
+        there = [row for row in rows if name in row]
+        place.plot([row["passages"] for row in there], [row[name] for row in there], "o-")
         place.set(xscale="log", yscale="log", title=title, xlabel="passages")
         place.grid(visible=True, alpha=0.3)
     drawing.savefig(RESULTS / "scale.svg", metadata={"Date": None})

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from policy_qa.reindexing import open_dense, recall, reindex
 from policy_qa.room import available_memory, check_room
 from policy_qa.settings import FLAT_UP_TO
 from policy_qa.storage import generation_folder, read_manifest, verify
+from policy_qa.store import Store
+from policy_qa.types import Filters
 from policy_qa.vector_file import VectorFile, VectorWriter
 
 COUNT, DIM = 3_000, 16
@@ -320,3 +323,21 @@ def test_commands(tmp_path, capsys):
     assert (fields["index"], fields["recall@10"]) == ("hnsw", 1)
     assert main(["reindex", "--index", "ivf", "--kb", str(path)]) == 2
     assert "needs 2,500 passages" in capsys.readouterr().err
+
+
+def test_rows_that_filters_leave(tmp_path, monkeypatch):
+    """The rows of documents, of tags of documents and of entries are found, whatever the way."""
+    shop = Document("shop.txt", "1. Red?\nYes.\n2. Blue?\nNo.\n", ("shop", "old"))
+    hall = Document("hall.txt", "1. Green?\nPerhaps.\n", ("hall",))
+    build(tmp_path / "kb", shop, hall).close()
+    with closing(Store(generation_folder(tmp_path / "kb", 1) / "store.sqlite")) as store:
+        for alone in (0, 1_000):
+            monkeypatch.setattr("policy_qa.store._LOOKED_UP_ALONE", alone)
+            both = store.rows(Filters())
+            assert sorted(both) == list(range(store.counts["passages"]))
+            of_shop = {
+                row for entry, _ in store.entries("shop.txt") for row, _ in store.passages(entry.id)
+            }
+            assert {*store.rows(Filters(tags=("shop", "old"))).tolist()} == of_shop
+            assert {*store.rows(Filters(documents=("shop.txt",))).tolist()} == of_shop
+            assert not len(store.rows(Filters(documents=("hall.txt",), tags=("shop",))))

@@ -104,6 +104,7 @@ class KnowledgeBase:
         except _LOADING as error:
             raise unreadable(path, manifest, error) from error
         try:
+            centres = Centres.open(folder / CENTRES_FILE)
             self._indexes = open_indexes(manifest, folder, self._store)
         except BaseException as error:
             self._store.close()
@@ -113,7 +114,7 @@ class KnowledgeBase:
         try:
             self._retriever = Retriever(
                 encoder,
-                Centres.open(folder / CENTRES_FILE),
+                centres,
                 Words(
                     Dictionary.open(),
                     Lexicon([*general_rules(), *self._store.rules()]),
