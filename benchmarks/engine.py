@@ -35,8 +35,14 @@ from engine_server import Server  # noqa: E402 (the tests are no package)
 SETS = ROOT.parent / "shared" / "data" / "dev"
 WORK = ROOT / "runs" / "engine"
 RESULTS = Path(__file__).parent / "results" / "engine.md"
-PARTS = {"covidfaq": None, "hint3_sofmattress": None, "drcd": 300}
-"""The sets, and of how many of their first records; None for all."""
+ACROSS = ROOT / "eval" / "across"
+PARTS = {
+    "covidfaq": ("covidfaq", None),
+    "hint3_sofmattress": ("hint3_sofmattress", None),
+    "drcd": ("drcd", 300),
+    "drcd-en": ("drcd", 300),
+}
+"""Of each set of questions the corpus, and how many of its first records; None for all."""
 
 DEPTH = 10
 
@@ -58,7 +64,7 @@ def main() -> None:
     ]
     with served() as url:
         version = "a server given by its address" if sys.argv[1:] else "milvus-lite"
-        lines += [row(name, part, url) for name, part in PARTS.items()]
+        lines += [row(name, corpus, part, url) for name, (corpus, part) in PARTS.items()]
     text = "\n".join(
         [
             "# The engine against the embedded indexes",
@@ -89,10 +95,11 @@ def served() -> Iterator[str]:
             server.stop()
 
 
-def row(name: str, part: int | None, url: str) -> str:
+def row(name: str, corpus: str, part: int | None, url: str) -> str:
     """Return what was measured on a set, as a row of the table."""
-    loaded = load_evaluation_set(SETS / name)
-    records = [*read_records(SETS / name).values()][:part]
+    questions = SETS / name if name == corpus else ACROSS / name
+    loaded = load_evaluation_set(questions, SETS / corpus)
+    records = [*read_records(SETS / corpus).values()][:part]
     kept = {record.id for record in records}
     labels = {f"{record.id}#1": loaded.label(record.id) for record in records}
     there = {*labels.values()}
@@ -102,11 +109,12 @@ def row(name: str, part: int | None, url: str) -> str:
         if {label for label, grade in grades.items() if grade > 0} <= there
     }
     queries = {query.id: query.text for query in loaded.queries if query.id in relevant}
-    path = WORK / name
-    shutil.rmtree(path / "generations", ignore_errors=True)
+    path = WORK / corpus
+    shutil.rmtree(path / "generations", ignore_errors=True)  # of servers that are gone
+    (path / "generations").mkdir(parents=True)
     (path / "CURRENT").unlink(missing_ok=True)
     manifest = build_generation(
-        map(parsed, records), path, load_encoder(), Source(name, DEFAULT_MODEL), engine="embedded"
+        map(parsed, records), path, load_encoder(), Source(corpus, DEFAULT_MODEL), engine="embedded"
     )
     embedded = measured(path, queries, relevant, labels)
     there_seconds = timed(lambda: move(path, url))
