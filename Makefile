@@ -6,6 +6,7 @@ CORPUS ?= corpus
 KB ?= kb
 RESULTS ?= eval/results/*.json
 PORT ?= 8501
+SIZES ?= 1000 10000
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -33,10 +34,14 @@ report: $(VENV)/.tested
 	@ls $(RESULTS) >/dev/null 2>&1 || $(MAKE) eval
 	$(BIN)/policy-qa eval --report $(RESULTS) --out eval/results/report.md
 
+# The last three need ../shared/data; SIZES=--full grows to a million passages, which takes hours.
 bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/encoder_paths.py
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/scale.py $(SIZES)
+	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/indexes.py
 
 # The page tests need a browser; without one they are skipped, and say so.
 chromium:

@@ -146,7 +146,7 @@ def test_what_one_index_names_gets_both_scores(retriever, monkeypatch):
     """
     monkeypatch.setattr("policy_qa.retriever.CANDIDATES", 1)
     (encoded,) = retriever.encode(["abc abc aab"])
-    found = retriever._candidates(encoded, None)
+    found = retriever._candidates(encoded, None, None)
     assert found.rows.tolist() == [0, 1]
     expected = [11 / np.sqrt(5 * 29), 9 / np.sqrt(3 * 29)]
     assert found.dense.tolist() == pytest.approx(expected, rel=1e-5)

@@ -39,7 +39,7 @@ FILES = (
     "CURRENT",
     "manifest.json",
     "store.sqlite",
-    "dense.faiss",
+    "dense.npy",
     "centres.npz",
     *(
         f"{folder}/{name}"
@@ -213,7 +213,7 @@ def test_another_text_folding(kb, monkeypatch, target, value):
 
 @pytest.mark.parametrize(
     "name",
-    ["store.sqlite", "dense.faiss", "centres.npz", "lexical/meta.json", "lexical-entries/*.term"],
+    ["store.sqlite", "dense.npy", "centres.npz", "lexical/meta.json", "lexical-entries/*.term"],
 )
 @pytest.mark.parametrize("content", [None, b"", b"nonsense" * 99], ids=["gone", "empty", "other"])
 def test_a_file_that_cannot_be_loaded(kb, monkeypatch, name, content):
@@ -350,7 +350,7 @@ WRITE_POINTS = {
     "vectors": ("policy_qa.vector_cache.VectorCache._write", SQLITE_FULL),
     "vectors-open": ("policy_qa.vector_cache.VectorCache._connect", SQLITE_FULL),
     "centres": ("policy_qa.centring.np.savez", NO_SPACE),
-    "dense": ("policy_qa.dense.DenseIndex.save", NO_SPACE),
+    "dense": ("policy_qa.build.VectorWriter.add", NO_SPACE),
     "lexical": ("tantivy.Index", ValueError("An IO error occurred: No space left on device")),
     "folder": ("pathlib.Path.mkdir", NO_SPACE),
     "manifest": ("pathlib.Path.write_text", NO_SPACE),
@@ -553,7 +553,7 @@ def test_another_encoder_shares_no_vectors(tmp_path):
 def indexed_vectors(path: Path) -> bytes:
     """Return the bytes of the vectors in the dense index."""
     manifest = read_manifest(path)
-    index = DenseIndex.open(generation_folder(path, manifest.generation) / "dense.faiss")
+    index = DenseIndex.open(generation_folder(path, manifest.generation) / "dense.npy")
     return index.vectors(range(len(index))).tobytes()
 
 

@@ -131,7 +131,7 @@ def test_one_changed_page(corpus):
     assert encoder.encoded
     assert all("cat sleeps" in text or "no." in text for text in encoder.encoded)
     old, new = generation_folder(path, 1), generation_folder(path, 2)
-    for name in ("store.sqlite", "dense.faiss", "centres.npz"):
+    for name in ("store.sqlite", "dense.npy", "centres.npz"):
         assert old.joinpath(name).samefile(new / name)
     verify(path, manifest, again=True)
     with KnowledgeBase.open(path, model=LetterEncoder()) as kb:

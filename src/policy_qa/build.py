@@ -15,22 +15,28 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import opencc
 
 from policy_qa.centring import Centres, language
+from policy_qa.coarse import AUTO, IndexKind, chosen_kind, fitting_kind, needs
 from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
 from policy_qa.csv_tables import ALTERNATES_FILE
-from policy_qa.dense import DenseIndex
+from policy_qa.engines.address import EMBEDDED, Target, checked, target
+from policy_qa.engines.tidying import publish
 from policy_qa.errors import CorpusError, EncoderError, KnowledgeBaseError, LockedError
 from policy_qa.folding import fold
 from policy_qa.identity import settled
+from policy_qa.index_protocols import Dense
 from policy_qa.lexical import LexicalWriter
 from policy_qa.lexicon import Rule
+from policy_qa.opening import open_indexes
 from policy_qa.passages import context
+from policy_qa.reindexing import open_dense, save_coarse
+from policy_qa.room import check_room
 from policy_qa.settings import (
     CHANGES_SHARE,
     FORMAT_VERSION,
@@ -53,9 +59,9 @@ from policy_qa.storage import (
     Manifest,
     current_generation,
     generation_folder,
+    link,
     link_files,
     new_generation,
-    publish,
     read_manifest,
     writing,
 )
@@ -63,6 +69,7 @@ from policy_qa.store import Store, Stored, StoreWriter
 from policy_qa.tokens import tokens
 from policy_qa.types import Document, Encoder, Entry, Parsed, Vectors
 from policy_qa.vector_cache import VectorCache
+from policy_qa.vector_file import LaterWriter, VectorFile, VectorWriter
 
 _T = TypeVar("_T")
 
@@ -79,6 +86,9 @@ _INDEXED_AT_ONCE = 512
 _BATCH = 256
 """Passages encoded between two writes to the vector cache: about a second's work."""
 
+_CACHE_ROW = 60
+"""Bytes of a row of the vector cache beside its vector."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -94,6 +104,7 @@ class Source:
         columns: What the columns of tables are called.
         index_questions: False leaves the questions and headings out of both indexes, to measure
             what is found by the answers alone.
+        index: The kind of the coarse index that is asked for, one of `coarse.INDEX_KINDS`.
     """
 
     corpus: str
@@ -104,6 +115,7 @@ class Source:
     skipped: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     index_questions: bool = True
+    index: str = AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,7 @@ def build_generation(
     *,
     made: Made | None = None,
     progress: Progress | None = None,
+    engine: str | None = None,
 ) -> Manifest:
     """Build a generation of these documents and make it current.
 
@@ -171,13 +184,18 @@ def build_generation(
         source: What else it is made of; of a corpus, its own files, rules and alternates are.
         made: What is said of it.
         progress: Told of the encoding.
+        engine: The address of the one that is to hold the indexes, or `embedded`; if None, where
+            those of the current generation are.
 
     Raises:
         CorpusError: If no document has an entry, two have the same id, or one is not text.
         EncoderError: If the encoder's vectors are not what it says.
+        EngineError: If the engine cannot be used.
+        InputError: If the engine's address is none.
         KnowledgeBaseError: If the place cannot be used.
         StorageError: If the disk is full or refuses to be written.
     """
+    engine = checked(_engine(path) if engine is None else engine)
     with (
         writing(path),
         new_generation(path) as (number, folder),
@@ -192,6 +210,7 @@ def build_generation(
             source = filling.finish()
         with closing(Store(folder / STORE_FILE)) as store:
             maker = _Maker(path, folder, encoder, source, progress)
+            maker.use(engine, number)
             languages = maker.index_all(store)
             return maker.publish(number, store, languages, made or Made(), history)
 
@@ -225,6 +244,7 @@ def change_generation(
     Raises:
         CorpusError: If no document has an entry, two have the same id, or one is not text.
         EncoderError: If the encoder's vectors are not what it says.
+        EngineError: If the engine that has the indexes cannot be used.
         LockedError: If another process is writing to the knowledge base, or has since.
         StorageError: If the disk is full or refuses to be written.
     """
@@ -250,7 +270,10 @@ def change_generation(
         store = Store(folder / STORE_FILE, folder / CHANGES_FILE)
         try:
             total = store.counts["passages"]
-            if total <= REBUILT_UP_TO or store.changed_rows() > CHANGES_SHARE * total:
+            came_back = base.engine and base.as_of != base.generation
+            few = total <= REBUILT_UP_TO
+            if few or came_back or store.changed_rows() > CHANGES_SHARE * total:
+                maker.use(base.engine, number)
                 maker.start_anew()
                 with StoreWriter(folder / STORE_FILE) as writer:
                     _copy(store, writer)
@@ -258,9 +281,10 @@ def change_generation(
                 store.close()
                 (folder / CHANGES_FILE).unlink()
                 store = Store(folder / STORE_FILE)
-                languages = maker.index_all(store)
+                languages = maker.index_all(store, again=True)
             else:
-                languages = maker.index_changes(store, old, gone, filling.added)
+                maker.use(base.engine, number, base)
+                languages = maker.index_changes(store, old, gone, filling.added, base.index)
                 languages += Counter(base.languages)
             return maker.publish(number, store, languages, made or Made(), base.history)
         finally:
@@ -281,6 +305,13 @@ def _current_store(path: Path) -> Iterator[tuple[Store | None, tuple[Event, ...]
     finally:
         if store:
             store.close()
+
+
+def _engine(path: Path) -> str:
+    """Return the address of the engine that has the current indexes; empty if none has."""
+    with contextlib.suppress(KnowledgeBaseError):
+        return read_manifest(path).engine
+    return ""
 
 
 class _Filling:
@@ -398,6 +429,81 @@ def restore_generation(path: Path, current: Manifest, wanted: Manifest, *, keep:
         )
 
 
+def move_generation(
+    base: Manifest,
+    path: Path,
+    engine: str,
+    *,
+    keep: int = GENERATIONS_KEPT,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Make a generation of what the current one holds, its indexes in another place.
+
+    Nothing is encoded: the vectors of the indexes that are there are taken.
+
+    Args:
+        base: The manifest of the current generation.
+        path: The knowledge base.
+        engine: The address of the one that is to hold the indexes; empty for none.
+        keep: How many generations stay, this one included.
+        progress: Told of the passages.
+
+    Raises:
+        EngineError: If an engine cannot be used.
+        LockedError: If another process is writing to the knowledge base, or has since.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    old = generation_folder(path, base.generation)
+    with (
+        writing(path),
+        new_generation(path) as (number, folder),
+        closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before,
+    ):
+        if current_generation(path) != base.generation:
+            raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
+        source = Source(
+            base.corpus,
+            base.model,
+            before.rules(),
+            before.alternates(),
+            before.files(),
+            base.skipped,
+            base.columns,
+            index_questions=base.questions_indexed,
+            index=base.index_asked,
+        )
+        with StoreWriter(folder / STORE_FILE) as writer:
+            _copy(before, writer)
+            _set_source(writer, source)
+        link(old / CENTRES_FILE, folder / CENTRES_FILE)
+        maker = _Maker(path, folder, _NoEncoder(base.encoder, base.dim), source, progress)
+        maker.use(engine, number)
+        indexes = open_indexes(base, old, before)
+        try:
+            with closing(Store(folder / STORE_FILE)) as store:
+                maker.index_as_before(store, before, indexes.dense)
+                languages = Counter(base.languages)
+                note = f"to {engine or EMBEDDED}"
+                made = Made("move", keep=keep, approve=lambda *_: note)
+                return maker.publish(number, store, languages, made, base.history)
+        finally:
+            indexes.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _NoEncoder:
+    """Stands for the encoder of vectors that are there already."""
+
+    identity: str
+    dim: int
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        raise NotImplementedError
+
+
 def text_recipe() -> str:
     """Return what decides how a text is folded, cut and split into tokens.
 
@@ -450,6 +556,54 @@ class _Maker:
         self._encoder = encoder
         self._source = source
         self._progress = progress
+        self._kind: IndexKind = "flat"
+        self._target: Target | None = None
+
+    def use(self, engine: str, number: int, base: Manifest | None = None) -> None:
+        """Have the indexes written to an engine.
+
+        Args:
+            engine: Its address; empty for none.
+            number: Of the generation.
+            base: The manifest of the one that is changed there; None if all is written.
+        """
+        self._target = target(
+            self._path, self._folder, engine, number, dim=self._encoder.dim, changed=base
+        )
+
+    @contextmanager
+    def _writers(self, end: int, old: Path | None = None) -> Iterator[Any]:
+        """Give what vectors, and words of passages and of entries, are added to and removed from.
+
+        Args:
+            end: The row that follows the last one to be there.
+            old: The generation whose indexes are changed; None if all are new.
+        """
+        if self._target:
+            from policy_qa.engines.writing import writing_rows  # noqa: PLC0415 (few have one)
+
+            with writing_rows(self._target) as writers:
+                yield writers.dense, writers.lexical, writers.entry_lexical
+            return
+        open_words = LexicalWriter.going_on if old else LexicalWriter.new
+        with (
+            open_words(self._folder / LEXICAL_FOLDER) as lexical,
+            open_words(self._folder / ENTRY_LEXICAL_FOLDER) as entry_lexical,
+            self._vector_writer(end, old) as dense,
+        ):
+            yield dense, lexical, entry_lexical
+
+    def _vector_writer(self, end: int, old: Path | None) -> VectorWriter:
+        first = self._folder / DENSE_FILE
+        if old is None:
+            return VectorWriter(first, end, self._encoder.dim)
+        before = old / CHANGES_DENSE_FILE
+        return LaterWriter(
+            self._folder / CHANGES_DENSE_FILE,
+            VectorFile.open(first),
+            VectorFile.open(before) if before.exists() else None,
+            end,
+        )
 
     def start_anew(self) -> None:
         """Unlink the store and the indexes, which are to be written again."""
@@ -459,23 +613,30 @@ class _Maker:
             elif file.name != CHANGES_FILE:
                 file.unlink()
 
-    def index_all(self, store: Store) -> Counter[str]:
-        """Index all that a store holds; return how many passages are in which language."""
+    def index_all(self, store: Store, *, again: bool = False) -> Counter[str]:
+        """Index all that a store holds; return how many passages are in which language.
+
+        Args:
+            store: Of one file.
+            again: Whether it was indexed before: then the index that was asked for gives way to
+                another one if it does not fit any more.
+        """
         if not store.counts["entries"]:
             raise CorpusError(
                 f"The corpus {self._source.corpus} holds no entry. Put documents with text there."
             )
+        total, done = store.counts["passages"], 0
+        if not self._target:
+            self._kind = (fitting_kind if again else chosen_kind)(self._source.index, total)
+            self._check_room(total)
         names = [name for name, _ in store.documents()]
         languages: Counter[str] = Counter()
         with (
             closing(self._cache()) as cache,
-            LexicalWriter.new(self._folder / LEXICAL_FOLDER) as lexical,
-            LexicalWriter.new(self._folder / ENTRY_LEXICAL_FOLDER) as entry_lexical,
+            self._writers(total) as (dense, lexical, entry_lexical),
         ):
             remembering = _Remembering(self._encoder, cache)
             centres = Centres.of(remembering)
-            dense = DenseIndex.empty(self._encoder.dim)
-            total, done = store.counts["passages"], 0
             for some in _batches(self._indexed(store, names), _INDEXED_AT_ONCE):
                 dense.add(_rows(some), _vectors(some, centres, remembering))
                 _add_words(some, lexical, entry_lexical)
@@ -488,33 +649,79 @@ class _Maker:
                     f"The corpus {self._source.corpus} holds nothing to index. Put documents with "
                     "text there."
                 )
-            centres = centres.against(remembering, dense.nearest)
+            if self._target:
+                centres = centres.against(remembering, dense.nearest)
+        if not self._target:
+            save_coarse(self._folder, self._kind)
+            with closing(self._cache()) as cache:
+                nearest = open_dense(self._folder, self._kind).nearest
+                centres = centres.against(_Remembering(self._encoder, cache), nearest)
         centres.save(self._folder / CENTRES_FILE)
-        dense.save(self._folder / DENSE_FILE)
         return languages
 
+    def _check_room(self, passages: int) -> None:
+        """Check that memory and disk suffice, before hours of encoding.
+
+        Each passage brings at most three vectors, of half the size, into the cache. The lexical
+        indexes take about as much as the store.
+        """
+        needed = needs(self._kind, passages, self._encoder.dim)
+        cached = len(VIEW_WEIGHTS) * (2 * self._encoder.dim + _CACHE_ROW) * passages
+        known = self._path / VECTORS_FILE
+        cached = max(cached - (known.stat().st_size if known.exists() else 0), 0)
+        words = (self._folder / STORE_FILE).stat().st_size
+        check_room(self._path, memory=needed.memory, disk=needed.disk + cached + words)
+
+    def index_as_before(self, store: Store, before: Store, dense: Dense) -> None:
+        """Index all that a store holds by the vectors that it has in another one's index.
+
+        Args:
+            store: Holds the same as the other one, maybe in other rows.
+            before: The other one.
+            dense: Its index.
+        """
+        names = [name for name, _ in store.documents()]
+        pairs = zip(self._indexed(before, names), self._indexed(store, names), strict=True)
+        total, done = store.counts["passages"], 0
+        if not self._target:
+            self._kind = fitting_kind(self._source.index, total)
+        with self._writers(total) as (new_dense, lexical, entry_lexical):
+            for some in _batches(pairs, _INDEXED_AT_ONCE):
+                new = [passage for _, passage in some]
+                new_dense.add(_rows(new), dense.vectors(_rows(old for old, _ in some)))
+                _add_words(new, lexical, entry_lexical)
+                done += len(some)
+                if self._progress:
+                    self._progress(done, max(total, done))
+        if not self._target:
+            save_coarse(self._folder, self._kind)
+
     def index_changes(
-        self, store: Store, old: Path, removed: Sequence[Stored], added: Sequence[str]
+        self,
+        store: Store,
+        old: Path,
+        removed: Sequence[Stored],
+        added: Sequence[str],
+        kind: IndexKind,
     ) -> Counter[str]:
         """Index what changed beside what is linked; return how the languages' counts change."""
+        self._kind = kind
+        done = 0
         gone = [p for stored in removed for p in self._indexed_of(stored)]
         new = list(self._indexed(store, added))
-        with closing(self._cache()) as cache:
+        end = max((passage.row + 1 for passage in new), default=0)
+        with (
+            closing(self._cache()) as cache,
+            self._writers(end, old) as (dense, lexical, entry_lexical),
+        ):
             remembering = _Remembering(self._encoder, cache)
             centres = Centres.open(self._folder / CENTRES_FILE)
-            dense = DenseIndex.empty(self._encoder.dim)
-            if (old / CHANGES_DENSE_FILE).exists():
-                dense = DenseIndex.open(old / CHANGES_DENSE_FILE)
             dense.remove(_rows(gone))
             for some in _batches(new, _INDEXED_AT_ONCE):
                 dense.add(_rows(some), _vectors(some, centres, remembering))
+                done += len(some)
                 if self._progress:
-                    self._progress(len(some), len(new))
-        dense.save(self._folder / CHANGES_DENSE_FILE)
-        with (
-            LexicalWriter.going_on(self._folder / LEXICAL_FOLDER) as lexical,
-            LexicalWriter.going_on(self._folder / ENTRY_LEXICAL_FOLDER) as entry_lexical,
-        ):
+                    self._progress(done, len(new))
             lexical.remove([passage.row for passage in gone])
             entry_lexical.remove(sorted({passage.entry for passage in gone}))
             _add_words(new, lexical, entry_lexical)
@@ -566,7 +773,10 @@ class _Maker:
             sources=len({*source.files, *source.skipped} - {*SPECIAL_FILES}),
             columns=dict(source.columns),
             skipped=skipped,
+            index=self._kind,
+            index_asked=source.index,
             history=(*previous, event),
+            **(self._target.fields if self._target else {}),
         )
         if made.approve:
             event = replace(event, note=made.approve(manifest, self._folder))

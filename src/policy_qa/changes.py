@@ -346,6 +346,7 @@ class _Comparing:
             dict(self._unreadable),
             self._manifest.columns,
             self._manifest.questions_indexed,
+            self._manifest.index_asked,
         )
         reread = (one for file in again for one in file.read())
         return Plan(changes, tuple(self._replaced + lost), chain(kept, reread), source)

@@ -17,8 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from policy_qa import cli_calibration, cli_evaluation
-from policy_qa.cli_keeping import Keeping, skipped_text
+from policy_qa import cli_calibration, cli_evaluation, cli_index
+from policy_qa.cli_keeping import ENGINE_HELP, Keeping, skipped_text
 from policy_qa.errors import CorpusError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
+    cli_index.add_kind(build)
+    build.add_argument(
+        "--engine", metavar="URL", help=f"{ENGINE_HELP} (default: where the indexes are)"
+    )
 
     ask = _command(
         commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
@@ -132,9 +136,19 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument("--model", help=_MOVED)
     cli_calibration.add_options(calibrate, _path)
 
+    reindex = _command(
+        commands, "reindex", _reindex, "search the vectors that are there by another index"
+    )
+    _add_knowledge_base(reindex)
+    cli_index.add_reindex_options(reindex)
+
     info = _command(commands, "info", _info, "describe a knowledge base and check its files")
     _add_knowledge_base(info)
-    info.add_argument("--check", action="store_true", help="read every file whole again")
+    info.add_argument(
+        "--check",
+        action="store_true",
+        help="read every file whole again, and tell how much the index of vectors finds",
+    )
 
     Keeping(_path, _progress, _print_json).add_commands(partial(_keeping_command, commands))
     return parser
@@ -214,7 +228,9 @@ def _build(options: argparse.Namespace) -> int:
             options.kb,
             model=options.model or DEFAULT_MODEL,
             columns=options.columns,
+            index=options.index,
             progress=progress,
+            engine=options.engine,
         )
     knowledge_base.close()
     manifest = knowledge_base.manifest
@@ -348,13 +364,26 @@ def _calibrate(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _reindex(options: argparse.Namespace) -> int:
+    cli_index.reindex(options, _print_json)
+    return EXIT_DONE
+
+
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
+    from policy_qa.storage import (  # noqa: PLC0415
+        generation_folder,
+        read_manifest,
+        verify,
+    )
 
     manifest = read_manifest(options.kb)
     verify(options.kb, manifest, again=options.check)
+    if options.check and manifest.engine:
+        from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
+
+        open_indexes(manifest, generation_folder(options.kb, manifest.generation)).close()
     calibration = load(options.kb, manifest.encoder)
     fields = _manifest_fields(options.kb, manifest)
     fields |= {
@@ -362,6 +391,8 @@ def _info(options: argparse.Namespace) -> int:
         "skipped": dict(manifest.skipped),
         "calibration": asdict(calibration) if calibration else None,
     }
+    if options.check and not manifest.engine:
+        fields |= cli_index.checked(options.kb, manifest)
     if options.json:
         _print_json(fields)
     else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _EXIT_DONE, _EXIT_FOUND = 0, 1
 _MOVED = "the model of the build, if it has moved since"
 _CORPUS = "folder or file with the source documents (default: that of the build)"
+ENGINE_HELP = "a Milvus server such as http://127.0.0.1:19530, or embedded"
 _KEEP = "generations that stay on disk (default: %(default)s)"
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -86,7 +87,9 @@ class Keeping:
         rollback.add_argument(
             "generation", nargs="?", type=int, metavar="N", help="(default: the one before)"
         )
-        for command in (sync, publish, rollback):
+        move = add("move", self.move, "put the indexes at an engine, or back; nothing is encoded")
+        move.add_argument("--engine", required=True, metavar="URL", help=ENGINE_HELP)
+        for command in (sync, publish, rollback, move):
             command.add_argument(
                 "--keep", type=_count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
             )
@@ -265,6 +268,24 @@ class Keeping:
             print(
                 f"Generation {manifest.generation} is current: {event.note}. The documents are as "
                 "they were; sync would apply them again."
+            )
+        return _EXIT_DONE
+
+    def move(self, options: argparse.Namespace) -> int:
+        """Do `policy-qa move`."""
+        from policy_qa import keeping  # noqa: PLC0415
+
+        with self._progress() as progress:
+            manifest = keeping.move(
+                options.kb, options.engine, keep=options.keep, progress=progress
+            )
+        event = manifest.history[-1]
+        if options.json:
+            self._print_json(asdict(event))
+        else:
+            print(
+                f"Generation {manifest.generation} is current: {manifest.passages} passages, "
+                f"moved {event.note}."
             )
         return _EXIT_DONE
 

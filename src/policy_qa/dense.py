@@ -1,151 +1,220 @@
-"""The dense index: exact inner product, in FAISS."""
+"""The dense index: exact inner products, of the rows that a coarse index names where it has one."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from policy_qa.types import Ranking
+from policy_qa.coarse import CoarseIndex, IndexKind
+from policy_qa.settings import EXACT_AMONG, EXACT_SHARE, RESCORED
+from policy_qa.types import Filters, Ranking
+from policy_qa.vector_file import Floats, VectorFile, VectorWriter
 
 Rows = npt.NDArray[np.int64]
+_Bits = npt.NDArray[np.uint8]
+
+_NOTHING: Rows = np.zeros(0, np.int64)
 
 
 class DenseIndex:
-    """Passage rows by their vectors. The score is the inner product.
+    """Passage rows by their vectors. The score is the inner product. Safe to use from threads.
 
-    Rows that came later may stand in an index of their own, and rows of the first one may be gone.
+    Rows that came later stand in a file of their own, and rows of the first one may be gone.
     """
 
-    def __init__(self, index: Any, later: Any = None, gone: Sequence[int] | Rows = ()) -> None:
-        self._index = index
+    def __init__(
+        self,
+        vectors: VectorFile,
+        later: VectorFile | None = None,
+        gone: Sequence[int] | Rows = (),
+        coarse: CoarseIndex | None = None,
+    ) -> None:
+        """Join the parts.
+
+        Args:
+            vectors: Of the first rows.
+            later: Of the rows that follow them; None if there are none.
+            gone: Rows that are no more.
+            coarse: Of the first rows; None compares them all.
+        """
+        self._vectors = vectors
         self._later = later
         self._gone = np.asarray(gone, np.int64)
-        self._parameters = None
-        if len(self._gone):
-            faiss = _faiss()
-            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(self._gone))
-            self._parameters = faiss.SearchParameters(sel=selector)
+        self._coarse = coarse
+        self._known_bits: tuple[Rows, tuple[_Bits | None, float]] | None = None
+        self._size: int | None = None
 
     @classmethod
-    def build(cls, rows: Rows, vectors: npt.NDArray[np.float32]) -> "DenseIndex":
-        """Index `(n, dim) float32` vectors under `(n,) int64` row numbers."""
-        index = cls.empty(vectors.shape[1])
-        index.add(rows, vectors)
-        return index
-
-    @classmethod
-    def empty(cls, dim: int) -> "DenseIndex":
-        """Return an index of no rows, to be filled."""
-        faiss = _faiss()
-        return cls(faiss.IndexIDMap2(faiss.IndexFlatIP(dim)))
+    def build(cls, rows: Rows, vectors: Floats) -> "DenseIndex":
+        """Hold `(n, dim) float32` vectors in memory under `(n,) int64` row numbers."""
+        return cls(VectorFile.of(np.asarray(rows, np.int64), vectors))
 
     @classmethod
     def open(
-        cls, path: Path, later: Path | None = None, gone: Sequence[int] | Rows = ()
+        cls,
+        path: Path,
+        later: Path | None = None,
+        gone: Sequence[int] | Rows = (),
+        coarse: tuple[Path, IndexKind] | None = None,
     ) -> "DenseIndex":
-        """Load what `save` wrote.
+        """Open what `save` or a `VectorWriter` wrote.
 
         Args:
-            path: The file.
-            later: The file of the rows that came later; None if none did.
-            gone: Rows of the first file that are no more.
+            path: The file of vectors.
+            later: The file of those of the rows that follow; None if there are none.
+            gone: Rows that are no more.
+            coarse: The file of the coarse index, and its kind; None if there is none.
         """
-        read = _faiss().read_index
-        return cls(read(str(path)), read(str(later)) if later else None, gone)
-
-    def add(self, rows: Rows, vectors: npt.NDArray[np.float32]) -> None:
-        """Add `(n, dim) float32` vectors under `(n,) int64` row numbers."""
-        self._index.add_with_ids(vectors, rows)
-
-    def remove(self, rows: Rows) -> None:
-        """Remove those of these rows that the index has."""
-        if len(rows):
-            self._index.remove_ids(rows)
+        return cls(
+            VectorFile.open(path),
+            VectorFile.open(later) if later else None,
+            gone,
+            CoarseIndex.open(*coarse) if coarse else None,
+        )
 
     def save(self, path: Path) -> None:
-        """Write the index to a file.
+        """Write the vectors of the first rows to a file.
 
         Raises:
             OSError: If it cannot be written.
         """
-        try:
-            _faiss().write_index(self._index, str(path))
-        except RuntimeError as error:  # how FAISS reports a full disk
-            raise OSError(f"the dense index could not be written ({error})") from error
+        with VectorWriter(path, len(self._vectors), self._vectors.dim) as writer:
+            writer.add(np.arange(len(self._vectors)), self._vectors.all)
 
     def __len__(self) -> int:
-        later = int(self._later.ntotal) if self._later else 0
-        return int(self._index.ntotal) - len(self._gone) + later
+        if self._size is None:
+            files = [self._vectors, self._later] if self._later else [self._vectors]
+            there = sum(int(np.count_nonzero(~np.isnan(one.all[:, 0]))) for one in files)
+            self._size = there - len(self._gone)
+        return self._size
+
+    def allowed(
+        self, filters: Filters, rows: Callable[[Filters], Sequence[int] | Rows]
+    ) -> npt.NDArray[np.int64]:
+        """Return what `search` takes as `allowed` for filters: the rows that pass them."""
+        return np.array(rows(filters), np.int64)
 
     def search(
         self,
-        queries: npt.NDArray[np.float32],
+        queries: Floats,
         k: int,
         allowed: Rows | None = None,
         without: Rows | None = None,
+        *,
+        exactly: bool = False,
     ) -> list[Ranking]:
         """Return the `k` nearest rows of each `(q, dim) float32` query.
 
         Args:
             queries: Unit rows.
             k: At most so many rows for each.
-            allowed: Only among these rows; None for all.
+            allowed: Only among these rows, exactly if they are few; None for all.
             without: Rows of the index that are not to be found; None for none.
+            exactly: Whether to compare every row, whatever the coarse index says.
         """
-        if without is not None and not len(without):
-            without = None
-        if allowed is not None and without is not None:
-            allowed = np.setdiff1d(allowed, without)
-        total = len(self)
-        parameters, later = self._parameters, None
+        without = _NOTHING if without is None else without
         if allowed is not None:
-            total = min(total, len(allowed))
-            if total:
-                faiss = _faiss()
-                parameters = later = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
-        elif without is not None:
-            faiss = _faiss()
-            total -= len(without)
-            all_excluded = np.concatenate([self._gone, without])
-            selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(all_excluded))
-            parameters = later = faiss.SearchParameters(sel=selector)
+            allowed = np.setdiff1d(allowed, np.concatenate([self._gone, without]))
+            allowed = allowed[(allowed >= 0) & (allowed < self._end)]
+        return [self._nearest(query, k, allowed, without, exactly=exactly) for query in queries]
 
-        def nearest(query: npt.NDArray[np.float32], limit: int) -> Ranking:
-            found = _found(self._index, query, limit, parameters)
-            if self._later is None:
-                return found
-            new = _found(self._later, query, limit, later)
-            both = ordered([*found.rows, *new.rows], [*found.scores, *new.scores])
-            return Ranking(both.rows[:limit], both.scores[:limit])
+    def _nearest(
+        self, query: Floats, k: int, allowed: Rows | None, without: Rows, *, exactly: bool
+    ) -> Ranking:
+        few = max(EXACT_AMONG, int(EXACT_SHARE * self._end))
+        if allowed is not None and (exactly or not self._coarse or len(allowed) <= few):
+            return _top(k, allowed, self._scores(query, allowed))
+        if self._coarse and not exactly:
+            bits, share = self._bits(without) if allowed is None else self._only(allowed)
+            rows = self._coarse.search(query, max(RESCORED, k + k // 4), bits, share)
+            scores = self._scores(query, rows)
+        else:
+            rows = np.arange(len(self._vectors))
+            scores = np.vecdot(self._vectors.all, query)
+            scores[self._gone] = -np.inf
+            scores[without[without < len(scores)]] = -np.inf
+        if self._later:
+            new = np.vecdot(self._later.all, query)
+            new[without[without >= len(self._vectors)] - len(self._vectors)] = -np.inf
+            if allowed is not None:
+                new[~np.isin(np.arange(len(self._vectors), self._end), allowed)] = -np.inf
+            rows = np.concatenate([rows, np.arange(len(self._vectors), self._end)])
+            scores = np.concatenate([scores, new])
+        return _top(k, rows, scores)
 
-        return [best(k, total, partial(nearest, query)) for query in queries]
+    @property
+    def _end(self) -> int:
+        return len(self._vectors) + (len(self._later) if self._later else 0)
 
-    def nearest(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _scores(self, query: Floats, rows: Rows) -> Floats:
+        """Return `(len(rows),) float32`: each row's own sum, whatever rows stand beside it."""
+        return np.asarray(np.vecdot(self.vectors(rows), query), np.float32)
+
+    def _bits(self, without: Rows) -> tuple[_Bits | None, float]:
+        """Return a bit for each first row that may be found, and their share; kept as it is."""
+        known = self._known_bits
+        if known is None or known[0] is not without:
+            found: tuple[_Bits | None, float] = (None, 1.0)
+            if len(without) or len(self._gone):
+                mask = np.ones(len(self._vectors), np.bool_)
+                mask[self._gone] = False
+                mask[without[without < len(mask)]] = False
+                found = _packed(mask)
+            known = self._known_bits = (without, found)
+        return known[1]
+
+    def _only(self, allowed: Rows) -> tuple[_Bits, float]:
+        mask = np.zeros(len(self._vectors), np.bool_)
+        mask[allowed[allowed < len(mask)]] = True
+        return _packed(mask)
+
+    def sample(self, count: int) -> Floats:
+        """Return at most `(count, dim) float32` vectors of the first rows, spread evenly."""
+        step = max(len(self._vectors) // count, 1)
+        vectors = self._vectors.take(np.arange(0, len(self._vectors), step)[:count])
+        return vectors[~np.isnan(vectors[:, 0])]
+
+    def nearest(self, query: Floats) -> Floats:
         """Return the `(dim,) float32` vector of the row nearest to a `(dim,)` query."""
         (ranking,) = self.search(query[None], 1)
         return np.asarray(self.vectors(ranking.rows)[0])
 
-    def vectors(self, rows: Sequence[int] | Rows) -> npt.NDArray[np.float32]:
+    def vectors(self, rows: Sequence[int] | Rows) -> Floats:
         """Return the `(len(rows), dim) float32` vectors of these rows."""
-        vectors = [self._vector(int(row)) for row in rows]
-        return np.array(vectors, np.float32).reshape(-1, self._index.d)
-
-    def _vector(self, row: int) -> npt.NDArray[np.float32]:
-        try:
-            return np.asarray(self._index.reconstruct(row), np.float32)
-        except RuntimeError:  # FAISS knows no such row
-            if self._later is None:
-                raise
-            return np.asarray(self._later.reconstruct(row), np.float32)
+        rows = np.asarray(rows, np.int64)
+        first = rows < len(self._vectors)
+        if self._later is None or first.all():
+            return self._vectors.take(rows)
+        found = np.empty((len(rows), self._vectors.dim), np.float32)
+        found[first] = self._vectors.take(rows[first])
+        found[~first] = self._later.take(rows[~first] - len(self._vectors))
+        return found
 
 
-def _found(index: Any, query: npt.NDArray[np.float32], limit: int, parameters: Any) -> Ranking:
-    (scores,), (rows,) = index.search(query[None], limit, params=parameters)
-    found = rows >= 0  # FAISS fills up with -1 where it finds fewer
-    return ordered(rows[found], scores[found])
+def _packed(mask: npt.NDArray[np.bool_]) -> tuple[_Bits, float]:
+    """Return a mask as bits, the lowest first, and the share of what it allows, above 0."""
+    return np.packbits(mask, bitorder="little"), max(float(mask.mean()), 1 / len(mask))
+
+
+def _top(k: int, rows: Rows, scores: Floats) -> Ranking:
+    """Return the best `k` rows; ties at the cut by ascending row as well.
+
+    Args:
+        k: At most so many.
+        rows: `(n,) int64`.
+        scores: `(n,) float32`; NaN and minus infinity are no hits.
+    """
+    if k < 1:
+        return ordered([], [])
+    there = scores > -np.inf
+    if not there.all():
+        rows, scores = rows[there], scores[there]
+    if len(rows) > k:
+        whole = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        rows, scores = rows[whole], scores[whole]
+    ranking = ordered(rows, scores)
+    return Ranking(ranking.rows[:k], ranking.scores[:k])
 
 
 def best(k: int, total: int, search: Callable[[int], Ranking]) -> Ranking:
@@ -175,11 +244,3 @@ def ordered(rows: Sequence[int] | Rows, scores: npt.ArrayLike) -> Ranking:
     scores = np.asarray(scores, np.float32)
     order = np.lexsort((rows, -scores))
     return Ranking(rows[order], scores[order])
-
-
-def _faiss() -> Any:
-    """FAISS takes 0.3 s to import, and its threads spin while the machine is busy with others."""
-    import faiss  # noqa: PLC0415 (heavy)
-
-    faiss.omp_set_num_threads(1)
-    return faiss

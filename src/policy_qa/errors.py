@@ -12,6 +12,7 @@ PolicyQAError
 │   ├── CorruptionError       a file is missing, truncated or altered
 │   └── LockedError           another process is writing to it
 ├── EncoderError              the encoder cannot be made or loaded
+├── EngineError               the engine that holds the indexes cannot be used
 └── StorageError              the disk is full or refuses to be written
 
 Every message names the thing, and the way out, in one line.
@@ -64,6 +65,10 @@ class LockedError(KnowledgeBaseError):
 
 class EncoderError(PolicyQAError):
     """Raised when an encoder cannot be made or loaded."""
+
+
+class EngineError(PolicyQAError):
+    """Raised when an engine does not answer, refuses, is of another version, or lost rows."""
 
 
 class StorageError(PolicyQAError):

@@ -9,9 +9,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from policy_qa.build import Made, Progress, change_generation, restore_generation
+from policy_qa.build import (
+    Made,
+    Progress,
+    change_generation,
+    move_generation,
+    restore_generation,
+)
 from policy_qa.changes import Changes, differences, plan
 from policy_qa.corpus import SPECIAL_FILES, Corpus
+from policy_qa.engines.address import EMBEDDED, checked
 from policy_qa.errors import CorpusError, InputError
 from policy_qa.evaluation.gate import Gate, gate
 from policy_qa.evaluation.saved_cases import EVAL_FOLDER
@@ -271,6 +278,32 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
     verify(path, wanted, again=True)
     check_text(path, wanted)
     return restore_generation(path, current, wanted, keep=keep)
+
+
+def move(
+    path: Path, engine: str, *, keep: int = GENERATIONS_KEPT, progress: Progress | None = None
+) -> Manifest:
+    """Have the indexes of a knowledge base stand in another place; nothing is encoded.
+
+    Args:
+        path: The knowledge base.
+        engine: The address of the engine that is to hold them, or `embedded`.
+        keep: Generations that stay on disk, the new one included.
+        progress: Told how many passages are indexed, and how many there are.
+
+    Raises:
+        EngineError: If the engine that has them, or is to, cannot be used.
+        InputError: If the address is none, or they stand there.
+        KnowledgeBaseError: If the knowledge base cannot be used, or another process is writing.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    url = checked(engine)
+    manifest, store = _opened(path)
+    store.close()
+    check_text(path, manifest)
+    if manifest.engine == url:
+        raise InputError(f"The indexes of {path} stand at {url or EMBEDDED} already.")
+    return move_generation(manifest, path, url, keep=keep, progress=progress)
 
 
 def difference(path: Path, before: int | None = None, after: int | None = None) -> Changes:

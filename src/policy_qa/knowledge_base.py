@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Self
@@ -16,9 +17,9 @@ from policy_qa.answers import Evidence, compose, rule_card
 from policy_qa.build import Made, Progress, Source, build_generation, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.changes import Changes, plan
+from policy_qa.coarse import AUTO, check_kind
 from policy_qa.confidence import Calibration
 from policy_qa.corpus import Corpus
-from policy_qa.dense import DenseIndex
 from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
@@ -31,17 +32,13 @@ from policy_qa.errors import (
 )
 from policy_qa.folding import fold
 from policy_qa.inspection import Inspection, inspect
-from policy_qa.lexical import LexicalIndex
 from policy_qa.lexicon import Lexicon, Rule, general_rules
-from policy_qa.retriever import EncodedQuery, Indexes, Retriever, Words
+from policy_qa.opening import open_indexes
+from policy_qa.retriever import EncodedQuery, Retriever, Words
 from policy_qa.settings import GENERATIONS_KEPT, MAX_QUERY_CHARS, RERANKED, TOP_K
 from policy_qa.storage import (
     CENTRES_FILE,
-    CHANGES_DENSE_FILE,
     CHANGES_FILE,
-    DENSE_FILE,
-    ENTRY_LEXICAL_FOLDER,
-    LEXICAL_FOLDER,
     STORE_FILE,
     Manifest,
     build_command,
@@ -107,32 +104,30 @@ class KnowledgeBase:
         except _LOADING as error:
             raise unreadable(path, manifest, error) from error
         try:
-            self._retriever = Retriever(
-                encoder,
-                Centres.open(folder / CENTRES_FILE),
-                Words(
-                    Dictionary.open(),
-                    Lexicon([*general_rules(), *self._store.rules()]),
-                    _languages(manifest),
-                ),
-                Indexes(
-                    self._open_dense(folder),
-                    LexicalIndex.open(folder / LEXICAL_FOLDER),
-                    LexicalIndex.open(folder / ENTRY_LEXICAL_FOLDER),
-                ),
-                self._store,
-            )
+            centres = Centres.open(folder / CENTRES_FILE)
+            self._indexes = open_indexes(manifest, folder, self._store)
         except BaseException as error:
             self._store.close()
             if isinstance(error, _LOADING):
                 raise unreadable(path, manifest, error) from error
             raise
-
-    def _open_dense(self, folder: Path) -> DenseIndex:
-        later = folder / CHANGES_DENSE_FILE
-        if not later.exists():
-            return DenseIndex.open(folder / DENSE_FILE)
-        return DenseIndex.open(folder / DENSE_FILE, later, self._store.gone()[1])
+        try:
+            self._retriever = Retriever(
+                encoder,
+                centres,
+                Words(
+                    Dictionary.open(),
+                    Lexicon([*general_rules(), *self._store.rules()]),
+                    _languages(manifest),
+                ),
+                self._indexes,
+                self._store,
+            )
+        except BaseException as error:
+            self.close()
+            if isinstance(error, _LOADING):
+                raise unreadable(path, manifest, error) from error
+            raise
 
     @classmethod
     def build(
@@ -144,8 +139,10 @@ class KnowledgeBase:
         rules: Sequence[Rule] | None = None,
         columns: Mapping[str, str] | None = None,
         index_questions: bool = True,
+        index: str = AUTO,
         keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
+        engine: str | None = None,
     ) -> "KnowledgeBase":
         """Build a new generation of a corpus, make it current, and open it.
 
@@ -162,15 +159,24 @@ class KnowledgeBase:
             columns: What the columns of tables are called, where names are not recognised, such as
                 `{"question": "客戶問", "answer": "標準回覆"}`.
             index_questions: False indexes the answers alone; for evaluations.
+            index: The kind of the coarse index, `flat`, `ivf` or `hnsw` (see `coarse`); `auto`
+                chooses by the number of passages.
             keep: Generations that stay on disk, this one included.
             progress: Told how many passages are indexed, and how many there are.
+            engine: The address of a Milvus server that is to hold the indexes, such as
+                `http://127.0.0.1:19530`, or `embedded`; if None, where they are, or else embedded.
 
         Raises:
             CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
+            EngineError: If the engine cannot be used.
+            InputError: If there is no index of that kind, the passages are too few for it, or the
+                engine's address is none.
             LockedError: If another process is writing to the knowledge base.
-            StorageError: If the disk is full or refuses to be written.
+            StorageError: If memory or disk do not suffice, said before anything is encoded, or if
+                the disk is full or refuses to be written.
         """
+        check_kind(index)
         path = Path(path)
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
@@ -181,13 +187,15 @@ class KnowledgeBase:
             documents: Corpus | Iterable[Parsed] = read
             source = Source(
                 str(corpus), name, rules, read.alternates(), columns=columns or {},
-                index_questions=index_questions,
+                index_questions=index_questions, index=index,
             )  # fmt: skip
         else:
             documents = ((document, parse(document)) for document in corpus)
-            source = Source("documents", name, rules or (), index_questions=index_questions)
+            source = Source(
+                "documents", name, rules or (), index_questions=index_questions, index=index
+            )
         manifest = build_generation(
-            documents, path, encoder, source, made=Made(keep=keep), progress=progress
+            documents, path, encoder, source, made=Made(keep=keep), progress=progress, engine=engine
         )
         return cls(path, manifest, encoder)
 
@@ -448,7 +456,8 @@ class KnowledgeBase:
         return self._store.rules()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and the connection to an engine."""
+        self._indexes.close()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -499,16 +508,19 @@ class KnowledgeBase:
         read = encoded.text if encoded.from_pinyin else _SURROGATES.sub(" ", query)
         return rerank(self.reranker, read, hits)[:top_k]
 
+    @cached_property
+    def _filterable(self) -> tuple[set[str], set[str]]:
+        """Which documents and which tags a filter can name."""
+        known = dict(self.documents())
+        tags = {tag for of_document in known.values() for tag in of_document}
+        files = {*known, *self._store.parts().values()}
+        return files, tags | self._store.entry_tags()
+
     def _check_filters(self, filters: Filters) -> None:
         if isinstance(filters.documents, str) or isinstance(filters.tags, str):
             raise InputError("A filter holds one string; give a tuple, such as ('returns.md',).")
-        known = dict(self.documents())
-        tags = {tag for of_document in known.values() for tag in of_document}
-        tags |= self._store.entry_tags()
-        files = {*known, *self._store.parts().values()}
-        for kind, wanted, there in (
-            ("document", filters.documents, files),
-            ("tag", filters.tags, tags),
+        for kind, wanted, there in zip(
+            ("document", "tag"), (filters.documents, filters.tags), self._filterable, strict=True
         ):
             for name in wanted:
                 if name not in there:

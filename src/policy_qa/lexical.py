@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import tantivy
 
 from policy_qa.dense import Rows, best, ordered
@@ -25,9 +26,11 @@ _Clause = tuple[tantivy.Occur, tantivy.Query]
 
 _ANALYZER = "folded_tokens"
 _WRITER_BYTES = 64 * 2**20
-_WORDS_KEPT = 4096
+_ROWS_AS_TERMS = 1_000
+"""Rows up to which naming each is quicker than a set of them."""
+WORDS_KEPT = 4096
 """Words of queries whose terms were looked up; the common ones return in every query."""
-_UNKNOWN_WORD = 3.0
+UNKNOWN_WORD = 3.0
 """Weight of a word of the query of which no row holds a term: that of one in 20 rows."""
 
 
@@ -159,7 +162,7 @@ class LexicalIndex:
             filters: Which documents to look at.
             without: Rows that are not to be found.
         """
-        return self._search(tokens, k, self._clauses(filters, without))
+        return self._search(tokens, k, self._clauses(filters), without)
 
     def scores(self, tokens: Sequence[str], rows: Rows) -> Ranking:
         """Return the scores of those of these rows that hold a token."""
@@ -179,7 +182,7 @@ class LexicalIndex:
         A score is the share of the query's words of which the row holds a term, from 0 to 1, each
         word weighted by how few rows hold one, times the weight of its best term there.
         """
-        return self._search_translation(translation, k, self._clauses(filters, without))
+        return self._search_translation(translation, k, self._clauses(filters), without)
 
     def translation_scores(self, translation: Translation, rows: Rows) -> Ranking:
         """Return the scores, as of `search_translation`, of those of these rows that have one."""
@@ -188,14 +191,18 @@ class LexicalIndex:
         return self._search_translation(translation, len(rows), [self._among(rows)])
 
     def _search_translation(
-        self, translation: Translation, k: int, must: Sequence[_Clause]
+        self,
+        translation: Translation,
+        k: int,
+        must: Sequence[_Clause],
+        without: Rows | None = None,
     ) -> Ranking:
         words = [self._word(terms) for terms in translation.terms.values()]
-        ceiling = _UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
+        ceiling = UNKNOWN_WORD * translation.other_words + sum(weight for weight, _ in words)
         should = [query for _, query in words if query is not None]
         if not should:
             return ordered([], [])
-        return self._best(should, ceiling, k, must)
+        return self._best(should, ceiling, k, must, without)
 
     def word_weight(self, terms: tuple[Term, ...]) -> float:
         """Return the weight of a word of a query: the fewer rows hold a term of it, the more."""
@@ -204,7 +211,7 @@ class LexicalIndex:
     def _word(self, terms: tuple[Term, ...]) -> tuple[float, tantivy.Query | None]:
         known = self._words.get(terms)
         if known is None:
-            if len(self._words) >= _WORDS_KEPT:
+            if len(self._words) >= WORDS_KEPT:
                 self._words.clear()
             known = self._words[terms] = self._weighed(terms)
         return known
@@ -217,7 +224,7 @@ class LexicalIndex:
             if held and term.weight > known.get(term.text, (0.0, 0))[0]:
                 known[term.text] = (term.weight, held)
         if not known:
-            return _UNKNOWN_WORD, None
+            return UNKNOWN_WORD, None
         rows = min(sum(weight * held for weight, held in known.values()), len(self))
         idf = math.log(1 + (len(self) - rows + 0.5) / (rows + 0.5))
         queries = [
@@ -244,7 +251,13 @@ class LexicalIndex:
         n = min(self._searcher.doc_freq("tokens", token), len(self))  # counts removed rows, too
         return math.log(1 + (len(self) - n + 0.5) / (n + 0.5))
 
-    def _search(self, tokens: Sequence[str], k: int, must: Sequence[_Clause]) -> Ranking:
+    def _search(
+        self,
+        tokens: Sequence[str],
+        k: int,
+        must: Sequence[_Clause],
+        without: Rows | None = None,
+    ) -> Ranking:
         unique = sorted(set(tokens))
         ceiling = sum(map(self.inverse_document_frequency, unique))
         if not unique or not k or not ceiling:
@@ -252,7 +265,7 @@ class LexicalIndex:
         should = [
             tantivy.Query.term_query(self._schema, "tokens", token, "freq") for token in unique
         ]
-        return self._best(should, ceiling, k, must)
+        return self._best(should, ceiling, k, must, without)
 
     def _best(
         self,
@@ -260,9 +273,23 @@ class LexicalIndex:
         ceiling: float,
         k: int,
         must: Sequence[_Clause],
+        without: Rows | None,
     ) -> Ranking:
-        """Return the `k` rows of the highest sum of scores, divided by the ceiling."""
-        return best(k, len(self), partial(self._found, should, ceiling, must))
+        """Return the `k` rows of the highest sum of scores, divided by the ceiling.
+
+        Unwanted rows are left out of what is found: to name them in the query would cost more than
+        to look further for as many as stand among the best, which are few.
+        """
+        search = partial(self._found, should, ceiling, must)
+        if without is None or not len(without):
+            return best(k, len(self), search)
+        wanted = k
+        while True:
+            found = best(wanted, len(self), search)
+            left = np.isin(found.rows, without, invert=True)
+            if int(left.sum()) >= k or len(found.rows) < wanted:
+                return Ranking(found.rows[left][:k], found.scores[left][:k])
+            wanted *= 2
 
     def _found(
         self,
@@ -283,10 +310,18 @@ class LexicalIndex:
         return ordered([int(row or 0) for row in rows], [score / ceiling for score, _ in hits])
 
     def _among(self, rows: Rows) -> _Clause:
-        wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
+        if len(rows) > _ROWS_AS_TERMS:
+            wanted = tantivy.Query.term_set_query(self._schema, "row", rows.tolist())
+        else:  # a set is looked for in all rows there are
+            wanted = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, self._row(row)) for row in rows.tolist()]
+            )
         return tantivy.Occur.Must, wanted
 
-    def _clauses(self, filters: Filters | None, without: Rows | None) -> list[_Clause]:
+    def _row(self, row: int) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "row", row, "basic")
+
+    def _clauses(self, filters: Filters | None) -> list[_Clause]:
         filters = filters or Filters()
         clauses = [
             (tantivy.Occur.Must, tantivy.Query.term_query(self._schema, "tag", tag))
@@ -295,9 +330,6 @@ class LexicalIndex:
         if filters.documents:
             wanted = tantivy.Query.term_set_query(self._schema, "document", list(filters.documents))
             clauses.append((tantivy.Occur.Must, wanted))
-        if without is not None and len(without):
-            _, unwanted = self._among(without)
-            clauses.append((tantivy.Occur.MustNot, unwanted))
         return clauses
 
 

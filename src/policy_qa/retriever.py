@@ -32,10 +32,9 @@ import numpy.typing as npt
 
 from policy_qa.agreement import Claims, agreement, asks_what_not, claims, stored_claims, twins
 from policy_qa.centring import LANGUAGES, Centres, language, likeness
-from policy_qa.dense import DenseIndex, Rows
 from policy_qa.dictionary import Dictionary
 from policy_qa.folding import fold
-from policy_qa.lexical import LexicalIndex
+from policy_qa.index_protocols import Indexes, Rows
 from policy_qa.lexicon import Lexicon
 from policy_qa.pinyin import read_as_chinese
 from policy_qa.settings import (
@@ -57,6 +56,9 @@ from policy_qa.types import Encoder, Entry, Filters, Hit, Match, Ranking, Senten
 Scores = npt.NDArray[np.float32]
 
 _NO_ROWS: Rows = np.zeros(0, np.int64)
+
+_FILTERS_KEPT = 32
+"""Filters whose rows are remembered: a page's few choices; of a million passages 8 MB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +148,6 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexes:
-    """The indexes of one generation.
-
-    Attributes:
-        dense: Of passages.
-        lexical: Of passages.
-        entry_lexical: Of whole entries, by their numbers.
-    """
-
-    dense: DenseIndex
-    lexical: LexicalIndex
-    entry_lexical: LexicalIndex
-
-
-@dataclass(frozen=True, slots=True)
 class _Contender:
     """An entry of a ranking, with its best passage's position among the candidates."""
 
@@ -199,6 +186,7 @@ class Retriever:
         self._entry_lexical = indexes.entry_lexical
         self._store = store
         self._days: dict[date, Rows] = {}
+        self._allowed: dict[tuple[tuple[str, ...], tuple[str, ...]], Rows] = {}
 
     def encode(self, queries: Sequence[str]) -> list[EncodedQuery]:
         """Fold queries, read pinyin, look their words up, tokenise and encode them."""
@@ -392,10 +380,20 @@ class Retriever:
             known = self._days[day] = np.array(self._store.not_in_force(day), np.int64)
         return known
 
+    def _rows(self, filters: Filters) -> Rows:
+        """Return the rows of the entries that pass the filters."""
+        key = (*filters.documents,), (*filters.tags,)
+        known = self._allowed.get(key)
+        if known is None:
+            if len(self._allowed) >= _FILTERS_KEPT:
+                self._allowed.clear()
+            known = self._allowed[key] = self._store.rows(filters)
+        return known
+
     def _candidates(
         self, query: EncodedQuery, filters: Filters | None, day: date | None
     ) -> Candidates:
-        allowed = np.array(self._store.rows(filters), np.int64) if filters else None
+        allowed = self._dense.allowed(filters, self._rows) if filters else None
         without = self._not_in_force(day) if day else _NO_ROWS
         (nearest,) = self._dense.search(query.vector[None], CANDIDATES, allowed, without)
         matching = self._lexical.search(query.tokens, CANDIDATES, filters, without)

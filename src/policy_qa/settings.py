@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 """Of the files of a knowledge base. Raised when files, folding, tokens or what a vector means
 change, so that no program misreads the files of another."""
 
@@ -39,6 +39,37 @@ same line."""
 CONTEXT_MAX_CHARS: Final = 160
 """Characters of the question that a passage is encoded with. A longer question is still indexed
 whole, as passages of its own."""
+
+FLAT_UP_TO: Final = 20_000
+"""Passages up to which every vector is compared: exact, in 2 ms on a quiet machine. From there on a
+coarse index takes less (`benchmarks/results/indexes.md`)."""
+
+HNSW_SEARCHED: Final = 256
+"""Rows that stay in view while a coarse index of links is searched. Half as many find .99 of the
+ten passages nearest to a real question among 12,000, as many .998, in half a millisecond more
+(`benchmarks/results/indexes.md`)."""
+
+IVF_PROBED: Final = 0.2
+"""Share of the clusters of a coarse index that are searched. Of the passages nearest to a real
+question a fifth of the clusters hold .92, of those nearest to a passage .97
+(`benchmarks/results/indexes.md`)."""
+
+IVF_TRAINED_ON: Final = 100_000
+"""Vectors that clusters are made from, at most: 25 for each of the 4,000 of a million vectors."""
+
+RESCORED: Final = 128
+"""Rows that a coarse index names for their exact scores, at least: more than the candidates, for
+its own scores, of 8 bits, err by a place or two. Of 400 none more were among the best ten."""
+
+EXACT_AMONG: Final = 20_000
+"""Rows left by a filter up to which each is compared, whatever the coarse index."""
+
+EXACT_SHARE: Final = 0.1
+"""Share of the rows up to which the same holds: to find a tenth of the rows by their links takes
+ten times as long, which is as long as to compare them."""
+
+CHECKED_VECTORS: Final = 200
+"""Vectors that `info --check` looks for: recall is known to half a hundredth."""
 
 CANDIDATES: Final = 100
 """Passages that each index returns for a query before fusion. Other numbers were not measured."""

@@ -1,6 +1,7 @@
 """A knowledge base on disk: its generations, its store, and the vectors it has already paid for.
 
     kb/
+      engine                what the names of its collections at an engine begin with, if any
       CURRENT                 the number of the current generation, the SHA-256 of its manifest
       lock                    held by the one process that writes
       vectors.sqlite          vectors by the hash of encoder and text: never encoded twice
@@ -8,12 +9,14 @@
         manifest.json         format, encoder, text, counts, size and SHA-256 of every other file
         verified.json         when each file was last found whole; safe to lose
         store.sqlite          documents, entries, passages: the truth
-        dense.faiss           derived
+        dense.npy             the passages' vectors, by row
+        dense.faiss           derived: a coarse index of them, if there are many
         lexical/              derived, of passages
         lexical-entries/      derived, of whole entries
         centres.npz           of the languages, see `centring`
         changes.sqlite        what differs from store.sqlite, if anything
-        changes.faiss         its vectors
+        changes.npy           its vectors
+        words.sqlite          in place of the indexes, if they stand at an engine; see `engines`
 
 A generation is written beside the others, flushed to disk, renamed into place whole, and becomes
 current by the atomic replacement of `CURRENT`. A crash at any point leaves the old generation.
@@ -35,6 +38,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from policy_qa.coarse import AUTO, IndexKind
 from policy_qa.errors import (
     CorruptionError,
     FormatVersionError,
@@ -46,13 +50,16 @@ from policy_qa.errors import (
 from policy_qa.settings import FORMAT_VERSION, GENERATIONS_KEPT
 
 STORE_FILE = "store.sqlite"
-DENSE_FILE = "dense.faiss"
+DENSE_FILE = "dense.npy"
+COARSE_FILE = "dense.faiss"
 LEXICAL_FOLDER = "lexical"
 ENTRY_LEXICAL_FOLDER = "lexical-entries"
 CENTRES_FILE = "centres.npz"
 CHANGES_FILE = "changes.sqlite"
-CHANGES_DENSE_FILE = "changes.faiss"
+CHANGES_DENSE_FILE = "changes.npy"
 VECTORS_FILE = "vectors.sqlite"
+VOCABULARY_FILE = "words.sqlite"
+ENGINE_ID_FILE = "engine"
 
 _CURRENT = "CURRENT"
 _CURRENT_TEXT = re.compile(r"([1-9][0-9]{0,8}) ([0-9a-f]{64})\n")
@@ -62,7 +69,7 @@ _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
 
 
-Action = Literal["build", "sync", "publish", "rollback", "import"]
+Action = Literal["build", "sync", "publish", "rollback", "import", "reindex", "move"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,12 @@ class Manifest:
         sources: How many files the corpus has, read or skipped; 0 if a program gave documents.
         columns: What the columns of tables are called, where names are not recognised.
         skipped: Why which files of the corpus could not be read.
+        index: The kind of the coarse index (see `coarse`).
+        index_asked: The kind that was asked for: `auto` if it follows from the size.
         history: How the generations came to be, the oldest first, this one last.
+        engine: The address of the engine that has the indexes; empty if they are here.
+        collection: What the names of its collections begin with.
+        as_of: The generation whose rows it sees there.
         files: Size in bytes and SHA-256 of every file, by its path in the generation.
     """
 
@@ -133,7 +145,12 @@ class Manifest:
     sources: int = 0
     columns: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    index: IndexKind = "flat"
+    index_asked: str = AUTO
     history: tuple[Event, ...] = ()
+    engine: str = ""
+    collection: str = ""
+    as_of: int = 0
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 

@@ -13,10 +13,14 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from policy_qa.lexicon import Rule
 from policy_qa.passages import passages
@@ -47,6 +51,7 @@ CREATE INDEX passages_by_entry ON passages (entry);
 CREATE INDEX entries_by_document ON entries (document);
 CREATE INDEX entries_with_days ON entries (number)
   WHERE effective_from IS NOT NULL OR expires IS NOT NULL;
+CREATE INDEX entries_with_tags ON entries (number) WHERE tags != '[]';
 """
 _ENTRY = (
     "e.id, d.id, e.start, e.end, e.question_start, e.question_end, e.answer_start, e.answer_end, "
@@ -320,11 +325,15 @@ class Store:
         return entries, rows
 
     def changed_rows(self) -> int:
-        """Return how many passages are gone or new since the first file was written."""
+        """Return how many passages are gone or new since the first file was written.
+
+        Those that were new and are gone again count: their rows are not used again.
+        """
         if len(self._files) == 1:
             return 0
-        (new,) = self._files[1].all("SELECT count(*) FROM passages")[0]
-        return int(new) + len(self.gone()[1])
+        (first,), (last,) = (file.all("SELECT max(row) FROM passages")[0] for file in self._files)
+        new = 0 if last is None else int(last) - int(-1 if first is None else first)
+        return new + len(self.gone()[1])
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return every document's id and tags, ordered by id."""
@@ -406,24 +415,14 @@ class Store:
             [(number, entries[name], of_entry.get(name, [])) for number, name in numbers],
         )
 
-    def rows(self, filters: Filters) -> list[int]:
-        """Return the passage rows of the entries that pass the filters."""
-        parts = self.parts()
-        allowed = [
-            name
-            for name, _ in self.documents()
-            if not filters.documents or {name, parts.get(name)} & {*filters.documents}
+    def rows(self, filters: Filters) -> npt.NDArray[np.int64]:
+        """Return the `(n,) int64` passage rows of the entries that pass the filters."""
+        parts = [
+            part
+            for file, gone in zip(self._files, (self._gone, frozenset()), strict=False)
+            for part in _allowed_rows(file, gone, filters)
         ]
-        query = (
-            f"SELECT d.number, p.row, d.tags, e.tags FROM {_JOINED} "  # noqa: S608
-            "WHERE d.id IN (SELECT value FROM json_each(?))"
-        )
-        wanted = {*filters.tags}
-        return [
-            row
-            for row, shared, own in self._live(query, (_to_json(allowed),))
-            if not wanted or wanted <= {*json.loads(shared), *json.loads(own)}
-        ]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
 
     def entry_tags(self) -> set[str]:
         """Return the tags that entries have of their own."""
@@ -461,6 +460,43 @@ class Store:
         for file in self._files:
             file.close()
 
+
+def _allowed_rows(
+    file: _File, gone: AbstractSet[int], filters: Filters
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the passage rows of one file that pass the filters, in parts."""
+    whole, lacking = set(), {}
+    for number, name, part_of, tags in file.all("SELECT number, id, part_of, tags FROM documents"):
+        named = not filters.documents or name in filters.documents or part_of in filters.documents
+        if number in gone or not named:
+            continue
+        missing = {*filters.tags}.difference(json.loads(tags))
+        if missing:
+            lacking[number] = missing
+        else:
+            whole.add(number)
+    if len(whole) > _LOOKED_UP_ALONE:
+        spans = [span for number, *span in file.all(_ALL_SPANS) if number in whole]
+    else:
+        spans = [span for number in whole for span in file.all(_SPAN, (number,))]
+    for first, last in spans:
+        if first is not None:
+            yield np.arange(first, last + 1)
+    if lacking:
+        for document, entry, tags in file.all(_TAGGED):
+            if lacking.get(document, {""}) <= {*json.loads(tags)}:
+                yield np.array(file.all(_ROWS_OF_ENTRY, (entry,)), np.int64).reshape(-1)
+
+
+_LOOKED_UP_ALONE = 1_000
+"""Documents up to which it is quicker to look each one up than to go through all."""
+
+_SPANS = "SELECT {} FROM entries e JOIN passages p ON p.entry = e.number"
+"""The rows of a document follow one another: they were given when it was added."""
+_SPAN = _SPANS.format("min(p.row), max(p.row)") + " WHERE e.document = ?"
+_ALL_SPANS = _SPANS.format("e.document, min(p.row), max(p.row)") + " GROUP BY e.document"
+_TAGGED = "SELECT document, number, tags FROM entries WHERE tags != '[]'"
+_ROWS_OF_ENTRY = "SELECT row FROM passages WHERE entry = ?"
 
 _ENTRIES_OF = "SELECT number FROM entries WHERE document = ?"
 _ROWS_OF = "SELECT p.row FROM passages p JOIN entries e ON e.number = p.entry WHERE e.document = ?"

@@ -1,5 +1,8 @@
 """Vectors that were already paid for, in SQLite: no text is encoded twice.
 
+Vectors are appended; only their short keys are kept in order. A table in the order of the keys
+would write a page for each vector, all over the file.
+
 Nothing is ever removed, so the file grows with every edit of the corpus; delete the file to start
 anew.
 """
@@ -31,9 +34,9 @@ class VectorCache:
         connection.text_factory = bytes  # damage may turn a vector into text
         try:
             connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors "
-                "(key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
             )
+            connection.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing by it
         except BaseException:
             connection.close()
             raise

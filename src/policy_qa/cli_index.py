@@ -1,0 +1,64 @@
+"""The command line's words about the coarse index: which kind, and how much it finds."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from policy_qa.settings import GENERATIONS_KEPT
+
+if TYPE_CHECKING:
+    from policy_qa.storage import Manifest
+
+_KINDS = "auto, flat, ivf or hnsw"
+
+
+def add_kind(command: argparse.ArgumentParser) -> None:
+    """Add the option for the kind of the coarse index."""
+    command.add_argument(
+        "--index",
+        default="auto",
+        metavar="KIND",
+        help=f"how vectors are searched: {_KINDS} (default: auto, by their number)",
+    )
+
+
+def add_reindex_options(command: argparse.ArgumentParser) -> None:
+    """Add what `policy-qa reindex` takes."""
+    add_kind(command)
+    command.add_argument(
+        "--keep",
+        type=int,
+        default=GENERATIONS_KEPT,
+        metavar="N",
+        help="generations that stay on disk (default: %(default)s)",
+    )
+
+
+def reindex(options: argparse.Namespace, print_json: Callable[[Any], None]) -> None:
+    """Do `policy-qa reindex`."""
+    from policy_qa.reindexing import reindex as make  # noqa: PLC0415 (a quick --help needs nothing)
+
+    manifest = make(options.kb, options.index, options.keep)
+    if options.json:
+        print_json({"generation": manifest.generation, "index": manifest.index})
+    else:
+        print(
+            f"Generation {manifest.generation} is current: {manifest.passages} passages, "
+            f"index {manifest.index}."
+        )
+
+
+def checked(path: Path, manifest: "Manifest") -> dict[str, Any]:
+    """Return what the coarse index of a generation finds, for `policy-qa info --check`."""
+    from policy_qa.reindexing import open_dense, recall  # noqa: PLC0415
+    from policy_qa.storage import CHANGES_FILE, STORE_FILE, generation_folder  # noqa: PLC0415
+    from policy_qa.store import Store  # noqa: PLC0415
+
+    folder = generation_folder(path, manifest.generation)
+    with closing(Store(folder / STORE_FILE, folder / CHANGES_FILE)) as store:
+        _, gone = store.gone()
+    found = recall(open_dense(folder, manifest.index, gone))
+    return {"recall@10": round(found.share, 4), "recall": asdict(found)}
