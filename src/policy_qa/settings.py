@@ -141,6 +141,11 @@ TWINS_WITHIN: Final = 0.06
 """Difference of score within which twins change places if the lower one is on the query's side.
 Half as much does as well on `eval/sides`, more does worse (`eval/results/sides.md`)."""
 
+MEANT_WITHIN: Final = 0.06
+"""Difference of fused score to the best entry up to which another one may be the one that is meant:
+where two of these contradict each other, the answer tells it. On the tuning half of
+`eval/contradictions` the pairs whose query finds another entry first stand within .04."""
+
 SAME_QUESTION_FROM: Final = 0.95
 """Cosine of the questions of two entries that answer the same question. Entries on neighbouring
 cases reach .92 on the tuning half of `eval/contradictions`."""
