@@ -14,6 +14,7 @@ from policy_qa import Document, Entry, Filters, Hit, KnowledgeBase
 from policy_qa.answers import Evidence, compose, rule_card
 from policy_qa.confidence import Calibration, log_odds
 from policy_qa.places import Source
+from policy_qa.settings import MEANT_WITHIN
 from policy_qa.types import (
     CONTRADICTIONS,
     FIELDS,
@@ -408,6 +409,41 @@ def test_contradictions(kb, kind, query, words):
     assert ours.quote in found.conclusion[0].quote
     assert theirs.entry_id in [hit.entry.id for hit in found.related]
     assert found.also == ()
+
+
+def evidence_of(number: int, score: float, text: str) -> tuple[Document, Evidence]:
+    """Return an entry of a question, with one answer, that answers as well as a score says."""
+    document = Document(f"{number}.txt", f"退貨的期限是幾天?\n{text}")
+    spans = Span(0, 9), Span(10, len(document.text))
+    entry = Entry(f"{number}#1", document.id, Span(0, len(document.text)), *spans)
+    passages = [
+        Passage(
+            f"{number}#1:{n}", entry.id, document.id, span, document.text[span.start : span.end]
+        )
+        for n, span in enumerate(spans)
+    ]
+    hit = Hit(number, entry, passages[0].text, passages[1], score, SURE)
+    return document, Evidence(hit, scored(passages, [1.0, 0.9]))
+
+
+@pytest.mark.parametrize(("behind", "kinds_told"), [(0.0, ["deadline"]), (0.001, [])])
+def test_two_that_are_nearly_as_good_contradict_each_other(behind, kinds_told):
+    """Of the entries that may be meant any two are compared, of others only with the best."""
+    asked = ("退款原路退回。", "收到商品後7天內可以申請退貨。", "收到商品後15天內可以申請退貨。")
+    scores = (0.5, 0.5, 0.5 - MEANT_WITHIN - behind)
+    found = [evidence_of(n, *told) for n, told in enumerate(zip(scores, asked, strict=True), 1)]
+    documents = {document.id: document for document, _ in found}
+    answer = compose(
+        "退貨",
+        [evidence for _, evidence in found],
+        documents.__getitem__,
+        generation=7,
+        calibration=GENERAL,
+        today=TODAY,
+    )
+    assert kinds(answer) == kinds_told
+    for caution in answer.cautions:
+        assert [citation.entry_id for citation in caution.citations] == ["2#1", "3#1"]
 
 
 def test_the_same_in_another_notation_is_no_contradiction(kb):
