@@ -4,6 +4,7 @@ import json
 import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 
@@ -80,12 +81,17 @@ def check_answer(answer: Answer, query: str, documents: Documents) -> None:
         assert steering <= {"\n", "\t"}
 
 
+LAPSED = {"expired", "not_yet"}
+"""Cautions about entries that do not hold, and so do not answer."""
+
+
 def check_parts(answer: Answer) -> None:
     """Check that the parts of an answer fit together."""
     hits = [hit.entry.id for hit in answer.hits]
     if answer.status == "not_covered":
         assert (answer.entry, answer.related) == (None, answer.hits)
-        assert citations(answer) == []
+        assert citations(replace(answer, cautions=())) == []
+        assert {caution.kind for caution in answer.cautions} <= LAPSED
         return
     assert answer.entry
     assert answer.entry.id == hits[0]
@@ -102,9 +108,11 @@ def check_parts(answer: Answer) -> None:
     assert twins <= {citation.entry_id for citation in answer.also}
     for caution in answer.cautions:
         said_by = [citation.entry_id for citation in caution.citations]
-        assert said_by[0] == answer.entry.id
         assert len(said_by) == (2 if caution.kind in CONTRADICTIONS else 1)
-        assert set(said_by[1:]) <= set(hits[1:])
+        if caution.kind in CONTRADICTIONS:
+            assert set(said_by) <= set(hits)
+        else:
+            assert (said_by[0] in hits) == (caution.kind not in LAPSED)
 
 
 def documents_of(*texts: str, **days: date) -> dict[str, Document]:
