@@ -91,12 +91,16 @@ VARIANTS: dict[str, dict[str, float]] = {
     "three sentences always": {"AS_GOOD": 1.0, "CONCLUSION_SENTENCES": 3},
     "a second if it fits in": {"AS_GOOD": 0.0},
     "a second if as good": {"NEARLY_AS_GOOD": 0.0},
-    "as good within .014": {"AS_GOOD": 0.014},
+    "as good within .003": {"AS_GOOD": 0.003},
+    "as good within .012": {"AS_GOOD": 0.012},
+    "as good within .02": {"AS_GOOD": 0.02},
     "not by what is asked": {"WANTED": 0.0, "SHUNNED": 0.0},
     "words 0": {"SENTENCE_LEXICAL_WEIGHT": 0.0},
     "words .1": {"SENTENCE_LEXICAL_WEIGHT": 0.1},
     "words .3": {"SENTENCE_LEXICAL_WEIGHT": 0.3},
     "words .8": {"SENTENCE_LEXICAL_WEIGHT": 0.8},
+    "translation 0": {"SENTENCE_TRANSLATION_WEIGHT": 0.0},
+    "translation .25": {"SENTENCE_TRANSLATION_WEIGHT": 0.25},
 }
 
 
@@ -132,7 +136,7 @@ def main() -> None:
 
 def answered(asked: Iterable[Question]) -> list[Asked]:
     """Ask the questions."""
-    return [judged(one.group, one.kb.ask(one.text, one.filters), one.gold) for one in asked]
+    return [judged(one) for one in asked]
 
 
 def questions(split: str, encoder: Encoder, stack: ExitStack) -> list[Question]:
@@ -185,23 +189,25 @@ def given_document(name: str, split: str, encoder: Encoder, stack: ExitStack) ->
         yield Question(name, kb, texts[query], Filters(documents=(document,)), spans)
 
 
-def judged(group: str, answer: Answer, gold: Sequence[dict[str, Any]]) -> Asked:
-    """Return whether an answer's conclusion contains one of the gold spans."""
+def judged(question: Question) -> Asked:
+    """Return whether the conclusion to a question contains one of its gold spans."""
+    answer = question.kb.ask(question.text, question.filters)
     entry = answer.entry.id if answer.entry else None
-    spans = [span for span in gold if span["entry"] == entry]
+    text = question.kb.document(answer.entry.document_id).text if answer.entry else ""
+    spans = [span for span in question.gold if span["entry"] == entry]
     contains = any(
         citation.span.start <= span["start"] and span["end"] <= citation.span.end
-        for citation in merged(answer)
+        for citation in merged(answer, text)
         for span in spans
     )
     length = sum(len(citation.quote) for citation in answer.conclusion)
-    return Asked(group, bool(spans), contains, length)
+    return Asked(question.group, bool(spans), contains, length)
 
 
-def merged(answer: Answer) -> list[Any]:
-    """Return the conclusion's quotes; two that follow each other also as one."""
+def merged(answer: Answer, text: str) -> list[Any]:
+    """Return the conclusion's quotes; two with nothing but blanks between them also as one."""
     quotes = list(answer.conclusion)
-    if len(quotes) == 2 and quotes[1].span.start - quotes[0].span.end <= 1:
+    if len(quotes) == 2 and not text[quotes[0].span.end : quotes[1].span.start].strip():
         span = type(quotes[0].span)(quotes[0].span.start, quotes[1].span.end)
         quotes.append(type(quotes[0])("", "", span, 0, ""))
     return quotes

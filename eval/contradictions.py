@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def main() -> None:
         for side in "ab"
     }
     told = Counter[tuple[str, str]]()
-    strangers = 0
+    strangers = Counter[bool]()
+    contradicting = {pair["id"] for pair in pairs if pair["kind"] in CONTRADICTIONS}
     encoder = load_encoder(DEFAULT_MODEL)
     with tempfile.TemporaryDirectory() as folder:
         manifest = build_generation(
@@ -60,11 +61,15 @@ def main() -> None:
                 answer = kb.ask(pair["query"])
                 seen = outcome(answer, pair["id"])
                 told[group(pair), seen] += 1
-                strangers += others_accused(answer, pair["id"])
+                strangers += others_accused(answer, pair["id"], contradicting)
                 wanted = "told" if pair["kind"] in CONTRADICTIONS else "silent"
                 if split == "tune" and seen != wanted:
                     show(pair, seen, sides, answer)
-    text = "\n".join([*table(told), "", f"Warnings about entries of other pairs: {strangers}", ""])
+    others = (
+        f"Warnings about entries of other pairs: {strangers.total()}, of which "
+        f"{strangers[True]} tell of a pair that contradicts itself."
+    )
+    text = "\n".join([*table(told), "", others, ""])
     print(text, end="")
     if split == "report":
         RESULTS.write_text(HEAD + text, encoding="utf-8")
@@ -113,12 +118,15 @@ def outcome(answer: Answer, pair: str) -> str:
     return "told" if {f"{pair}a", f"{pair}b"} in accused else "silent"
 
 
-def others_accused(answer: Answer, pair: str) -> int:
-    """Return how many warnings are about another pair's entries."""
-    return sum(
-        caution.kind in CONTRADICTIONS
-        and any(not citation.document_id.startswith(pair) for citation in caution.citations)
+def others_accused(answer: Answer, pair: str, contradicting: Container[str]) -> Counter[bool]:
+    """Count the warnings about another pair's entries by whether that pair contradicts itself."""
+    accused = [
+        {citation.document_id.rstrip("ab") for citation in caution.citations}
         for caution in answer.cautions
+        if caution.kind in CONTRADICTIONS
+    ]
+    return Counter(
+        len(pairs) == 1 and pairs.pop() in contradicting for pairs in accused if pairs != {pair}
     )
 
 

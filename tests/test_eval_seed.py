@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from policy_qa.corpus import read_corpus
-from policy_qa.entries import parse
 from policy_qa.evaluation import check_against, load_evaluation_set
 from policy_qa.folding import fold
 from policy_qa.types import Entry
@@ -50,7 +49,7 @@ def source() -> str:
 @cache
 def entries() -> dict[str, Entry]:
     """Return the source's entries by id."""
-    return {entry.id: entry for document in read_corpus(CORPUS) for entry in parse(document)}
+    return {entry.id: entry for _, found in read_corpus(CORPUS) for entry in found}
 
 
 def bare(text: str) -> str:

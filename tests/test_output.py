@@ -18,7 +18,7 @@ from markdown_it.token import Token
 
 from policy_qa import Answer, Citation, Document, Entry, Hit
 from policy_qa.entries import parse
-from policy_qa.labels import LABELS, LANGUAGES, caution_text
+from policy_qa.labels import LABELS, LANGUAGES, caution_text, cited_place
 from policy_qa.output import (
     answer_chat,
     answer_fields,
@@ -470,20 +470,21 @@ def test_markdown_of_nothing():
 def test_chat(language):
     """What is pasted into a chat: the quotes, where they stand, and what to know."""
     labels = LABELS[language]
-    where = f"({labels.cited.format(document='a_b.txt', line=3)})"
+    where = [f"({labels.cited.format(document='a_b.txt', line=3)})"]
+    where.append(f"{labels.also}: {labels.cited.format(document='b.txt', line=12)}")
     read_as = labels.read_as.format(text="退款")
     sure = answer_of("可以退款。", "第二句。")
-    assert answer_chat(sure, labels).split("\n") == [read_as, "可以退款。", "第二句。", where]
+    assert answer_chat(sure, labels).split("\n") == [read_as, "可以退款。", "第二句。", *where]
     typed = replace(sure, read_as="")
-    assert answer_chat(typed, labels).split("\n") == ["可以退款。", "第二句。", where]
+    assert answer_chat(typed, labels).split("\n") == ["可以退款。", "第二句。", *where]
     unsure = answer_chat(answer_of("可以退款。", status="related"), labels)
-    assert unsure.split("\n") == [labels.related_note, read_as, "可以退款。", where]
+    assert unsure.split("\n") == [labels.related_note, read_as, "可以退款。", *where]
     assert answer_chat(UNKNOWN, labels) == labels.not_covered
 
 
 def test_chat_names_every_place():
     """Quotes on two lines have two places, in their order."""
-    answer = replace(answer_of("a"), read_as="")
+    answer = replace(answer_of("a"), read_as="", also=())
     other = Citation("b.txt", "b#1", Span(0, 1), 7, "b")
     text = answer_chat(replace(answer, conclusion=(*answer.conclusion, other)), ENGLISH)
     assert text.split("\n") == ["a", "b", "(a_b.txt, line 3; b.txt, line 7)"]
@@ -491,12 +492,14 @@ def test_chat_names_every_place():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_chat_warns(kind):
-    """A caution stands below; both words of a contradiction with it."""
+    """A caution stands below; both words of a contradiction with it, and where they stand."""
     caution = caution_of(kind)
-    answer = replace(answer_of("a", cautions=(caution,)), read_as="")
+    answer = replace(answer_of("a", cautions=(caution,)), read_as="", also=())
+    places = [f"({cited_place(citation, ENGLISH)})" for citation in caution.citations]
     lines = answer_chat(answer, ENGLISH).split("\n")
     assert lines[2] == f"⚠ {caution_text(caution, ENGLISH)}"
-    assert lines[3:] == (["  7 days", "  15 days"] if kind in CONTRADICTIONS else [])
+    words = [f"  7 days {places[0]}", f"  15 days {places[-1]}"]
+    assert lines[3:] == (words if kind in CONTRADICTIONS else [])
 
 
 def test_chat_with_readings():

@@ -4,7 +4,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policy_qa.folding import fold
@@ -424,6 +424,8 @@ def test_any_text(text):
 
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
+@example("0/0")
+@example("9" * 5_000 + " 1/2")
 def test_any_numeral(text):
     """Any text is a numeral of a finite number that is not negative, or none."""
     value = number(text)

@@ -17,6 +17,7 @@ from policy_qa.retriever import Candidates, Indexes, Retriever, Words
 from policy_qa.settings import (
     LEXICAL_WEIGHTS,
     SENTENCE_LEXICAL_WEIGHT,
+    SENTENCE_TRANSLATION_WEIGHT,
     SHARE_STEP,
     TRANSLATION_WEIGHTS,
 )
@@ -274,7 +275,7 @@ def test_sentences_by_hand(retriever):
     length = np.sqrt(1 + 16 + 1)
     weight = SENTENCE_LEXICAL_WEIGHT
     assert [one.passage.text for one in (first, second)] == ["cab", "bbb"]
-    whole = 1 + 2 * weight
+    whole = 1 + weight + SENTENCE_TRANSLATION_WEIGHT
     assert first.score == pytest.approx((6 / (length * np.sqrt(3)) + weight / 2) / whole)
     assert second.score == pytest.approx((4 / length + weight / 2) / whole)
     assert [np.linalg.norm(one.vector) for one in (first, second)] == pytest.approx([1, 1])
@@ -285,7 +286,7 @@ def test_no_word_in_common(retriever):
     """Sentences without a token of the query are compared by meaning alone."""
     (encoded,) = retriever.encode(["abcabc"])
     first, second = retriever.sentences(encoded, "a#1")
-    whole = 1 + 2 * SENTENCE_LEXICAL_WEIGHT
+    whole = 1 + SENTENCE_LEXICAL_WEIGHT + SENTENCE_TRANSLATION_WEIGHT
     expected = [3 / np.sqrt(5 * 3) / whole, 1 / whole]
     assert [first.score, second.score] == pytest.approx(expected, rel=1e-5)
     assert retriever.sentences(encoded, "a#9") == []

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import combinations
 from typing import Final
 
 from policy_qa.agreement import claims, clashes, contradicts
 from policy_qa.conclusions import bearing, conclude
 from policy_qa.confidence import Calibration
 from policy_qa.disagreements import (
+    Disagreement,
     about_the_same,
     disagreement,
     likeness,
@@ -23,7 +25,7 @@ from policy_qa.disagreements import (
 from policy_qa.facts import party_named, read_sentence
 from policy_qa.patterns import patterns
 from policy_qa.places import Source
-from policy_qa.settings import SAME_QUESTION_SENTENCES_FROM, THE_SAME_FROM
+from policy_qa.settings import MEANT_WITHIN, SAME_QUESTION_SENTENCES_FROM, THE_SAME_FROM
 from policy_qa.types import (
     FIELDS,
     Answer,
@@ -123,7 +125,7 @@ def compose(
         *told_of,
         *_of_its_time(source, read_too, today),
         *_not_as_asked(query, best.hit, quoted, source),
-        *_contradicted(best, relevant, evidence[1:], read),
+        *_contradicted(evidence, relevant, read),
     ]
     return Answer(
         query=query,
@@ -256,34 +258,54 @@ def _spoken_of(folded: str) -> frozenset[str]:
 
 
 def _contradicted(
-    best: Evidence, relevant: Sequence[Sentence], others: Sequence[Evidence], read: Read
+    evidence: Sequence[Evidence], relevant: Sequence[Sentence], read: Read
 ) -> Iterator[Caution]:
-    """Yield where another entry says something else about the same; each entry once.
+    """Yield where two entries say different things about the same; each entry once.
 
-    Of an entry that answers the same question every sentence counts, else only those that bear on
-    the query. What one document says to the same question below other headings contradicts nothing.
+    One of them is the best entry, or both are nearly as good and answer the same question.
     """
-    for other in others:
-        asked = same_wording(best.hit.question, other.hit.question)
-        if asked and not same_case(best.hit.entry, other.hit.entry):
-            if _in_one_document(best, other):
-                continue
-            asked = False
-        same = asks_the_same(best, other)
-        ours, theirs = said_by_one(_answer_of(best), _answer_of(other))
-        if not same and not asked:
-            ours = [sentence for sentence in ours if sentence in relevant]
-        pairs = about_the_same(ours, theirs, same_question=same, same_wording=asked)
-        for mine, yours in pairs:
-            if found := disagreement(mine.passage.text, yours.passage.text):
-                here = read(best.hit.entry.document_id)
-                there = read(other.hit.entry.document_id)
-                quotes = (
-                    here.cite_passage(mine.passage, found.ours),
-                    there.cite_passage(yours.passage, found.theirs),
-                )
-                yield Caution(found.kind, quotes)
-                break
+    best = evidence[0].hit
+    told: set[str] = set()
+    for one, other in combinations(evidence, 2):
+        if not told.isdisjoint({one.hit.entry.id, other.hit.entry.id} - {best.entry.id}):
+            continue
+        if one.hit is not best and best.score - other.hit.score > MEANT_WITHIN:
+            continue
+        bearing_too = relevant if one.hit is best else ()
+        if found := _clash(one, other, bearing_too):
+            mine, yours, differing = found
+            here = read(one.hit.entry.document_id)
+            there = read(other.hit.entry.document_id)
+            quotes = (
+                here.cite_passage(mine.passage, differing.ours),
+                there.cite_passage(yours.passage, differing.theirs),
+            )
+            told.add(other.hit.entry.id)
+            yield Caution(differing.kind, quotes)
+
+
+def _clash(
+    one: Evidence, other: Evidence, relevant: Sequence[Sentence]
+) -> tuple[Sentence, Sentence, Disagreement] | None:
+    """Return the first sentences of two entries that say different things about the same.
+
+    Of entries that answer the same question every sentence counts, else of the first one only the
+    relevant ones. What one document says to the same question below other headings contradicts
+    nothing.
+    """
+    asked = same_wording(one.hit.question, other.hit.question)
+    if asked and not same_case(one.hit.entry, other.hit.entry):
+        if _in_one_document(one, other):
+            return None
+        asked = False
+    same = asks_the_same(one, other)
+    ours, theirs = said_by_one(_answer_of(one), _answer_of(other))
+    if not same and not asked:
+        ours = [sentence for sentence in ours if sentence in relevant]
+    for mine, yours in about_the_same(ours, theirs, same_question=same, same_wording=asked):
+        if found := disagreement(mine.passage.text, yours.passage.text):
+            return mine, yours, found
+    return None
 
 
 def _in_one_document(one: Evidence, other: Evidence) -> bool:

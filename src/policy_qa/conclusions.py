@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from policy_qa.facts import is_noise, read_sentence
+from policy_qa.facts import announces, is_noise, read_sentence
 from policy_qa.folding import fold
 from policy_qa.lines import asks
 from policy_qa.numbering import NUMBERINGS, ordinal
@@ -115,7 +115,7 @@ def _answering(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
 
 def _says_something(text: str) -> bool:
     """Whether a sentence is more than a further question, a lead-in, or a mere condition."""
-    return not (asks(text) or _LEADS_IN.search(text) or _GOES_ON.match(text))
+    return not (asks(text) or _LEADS_IN.search(text) or _GOES_ON.match(text) or announces(text))
 
 
 def _as_asked(query: str, rivals: Sequence[Sentence]) -> list[Sentence]:

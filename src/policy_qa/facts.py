@@ -94,10 +94,18 @@ def read_sentence(sentence: str) -> Reading:
 @lru_cache(_REMEMBERED)
 def is_noise(sentence: str) -> bool:
     """Whether a sentence is a greeting, thanks, or a link to elsewhere: it answers nothing."""
+    return _has(_NOISE, sentence)
+
+
+@lru_cache(_REMEMBERED)
+def announces(sentence: str) -> bool:
+    """Whether a sentence only says what the next ones will tell."""
+    return _has("announcing", sentence)
+
+
+def _has(trait: str, sentence: str) -> bool:
     folded = fold(sentence)
-    return any(
-        rule.trait == _NOISE and rule.pattern.search(folded) for rule in patterns().sentences
-    )
+    return any(rule.trait == trait and rule.pattern.search(folded) for rule in patterns().sentences)
 
 
 def party_named(word: str) -> str:

@@ -190,9 +190,10 @@ def number(numeral: str) -> float | None:
         value = _english(numeral)
     elif match := re.fullmatch(r"([\d,]*\d(?:\.\d+)?) ?(thousand|million|k)", numeral):
         value = float(match[1].replace(",", "")) * _ENGLISH_POWERS[match[2]]
+    elif match := re.fullmatch(r"(?:(\d*) |(\d*?))(\d)[/⁄](\d+)", numeral):
+        below = float(match[4])
+        value = float(match[1] or match[2] or 0) + float(match[3]) / below if below else None
     else:
-        if match := re.fullmatch(r"(?:(\d*) |(\d*?))(\d)[/⁄](\d+)", numeral):
-            return int(match[1] or match[2] or 0) + int(match[3]) / int(match[4])
         whole = re.sub("个?半$| and a half$", "", numeral)
         half = 0.5 if whole != numeral else 0.0
         rest = _chinese(whole) if whole else 0.0

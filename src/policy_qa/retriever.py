@@ -42,6 +42,7 @@ from policy_qa.settings import (
     CANDIDATES,
     LEXICAL_WEIGHTS,
     SENTENCE_LEXICAL_WEIGHT,
+    SENTENCE_TRANSLATION_WEIGHT,
     SENTENCES_READ,
     SHARE_STEP,
     SHARED_AMONG,
@@ -364,8 +365,9 @@ class Retriever:
             in_other_words = sum(others[word] * _sureness(terms[word], held) for word in terms)
             lexical = in_own_words / (sum(own.values()) or 1)
             translated = in_other_words / (sum(others.values()) or 1)
-            score = similar + SENTENCE_LEXICAL_WEIGHT * (lexical + translated)
-            scores.append(score / (1 + 2 * SENTENCE_LEXICAL_WEIGHT))
+            score = similar + SENTENCE_LEXICAL_WEIGHT * lexical
+            score += SENTENCE_TRANSLATION_WEIGHT * translated
+            scores.append(score / (1 + SENTENCE_LEXICAL_WEIGHT + SENTENCE_TRANSLATION_WEIGHT))
         return scores
 
     def all_hold(self, day: date) -> bool:

@@ -80,10 +80,16 @@ def answer_chat(answer: Answer, labels: Labels, *, read_in: Language | None = No
         printable(cited_place(citation, labels)) for citation in answer.conclusion
     )
     lines.append(f"({'; '.join(places)})")
+    if answer.also:
+        others = "; ".join(printable(cited_place(citation, labels)) for citation in answer.also)
+        lines.append(f"{labels.also}: {others}")
     for caution in answer.cautions:
         lines.append(f"⚠ {printable(caution_text(caution, labels))}")
         if caution.kind in CONTRADICTIONS:
-            lines += [f"  {printable(quote.quote).strip()}" for quote in caution.citations]
+            lines += [
+                f"  {printable(quote.quote).strip()} ({printable(cited_place(quote, labels))})"
+                for quote in caution.citations
+            ]
     return "\n".join(lines)
 
 
