@@ -414,7 +414,7 @@ def test_bad_knowledge_bases(cli, tmp_path):
     store.write_bytes(store.read_bytes()[:-1])
     assert failed(cli("info", "--kb", path)).startswith(f"{store} is damaged: it has ")
     store.unlink()
-    assert failed(cli("info", "--kb", path)).startswith(f"{store} is missing. Build it again: ")
+    assert failed(cli("info", "--kb", path)).startswith(f"{store} is missing. Repair it: ")
 
 
 @pytest.mark.parametrize(

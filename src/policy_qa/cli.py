@@ -349,10 +349,13 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import read_manifest, verify  # noqa: PLC0415
+    from policy_qa.storage import verify, with_current  # noqa: PLC0415
 
-    manifest = read_manifest(options.kb)
-    verify(options.kb, manifest, again=options.check)
+    def verified(manifest: Any) -> Any:
+        verify(options.kb, manifest, again=options.check)
+        return manifest
+
+    manifest = with_current(options.kb, verified)
     calibration = load(options.kb, manifest.encoder)
     fields = _manifest_fields(options.kb, manifest)
     fields |= {

@@ -86,7 +86,9 @@ class Keeping:
         rollback.add_argument(
             "generation", nargs="?", type=int, metavar="N", help="(default: the one before)"
         )
-        for command in (sync, publish, rollback):
+        repair = add("repair", self.repair, "find what is damaged, and make it whole again")
+        repair.add_argument("--model", help=_MOVED)
+        for command in (sync, publish, rollback, repair):
             command.add_argument(
                 "--keep", type=_count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
             )
@@ -260,6 +262,22 @@ class Keeping:
                 f"Generation {manifest.generation} is current: {event.note}. The documents are as "
                 "they were; sync would apply them again."
             )
+        return _EXIT_DONE
+
+    def repair(self, options: argparse.Namespace) -> int:
+        """Do `policy-qa repair`."""
+        from policy_qa import keeping  # noqa: PLC0415
+
+        with self._progress() as progress:
+            found = keeping.repair(
+                options.kb, model=options.model, keep=options.keep, progress=progress
+            )
+        if options.json:
+            generation = found.manifest.generation if found.manifest else None
+            fields = {"generation": generation, "damaged": found.damaged, "done": found.done}
+            self._print_json(fields)
+        else:
+            print("\n".join((*found.damaged, *found.done)) or "Nothing is damaged.")
         return _EXIT_DONE
 
     def lint(self, options: argparse.Namespace) -> int:
