@@ -24,7 +24,6 @@ from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
 from policy_qa.errors import (
     CorpusError,
-    CorruptionError,
     EncoderMismatchError,
     InputError,
     QueryError,

@@ -91,7 +91,7 @@ class Counts:
     not_useful: int = 0
 
 
-class _DamagedLog(StorageError):
+class _DamagedError(StorageError):
     """Raised when it is the file's own fault."""
 
 
@@ -186,7 +186,7 @@ class QueryLog:
         try:
             found = self._all("PRAGMA integrity_check(1)")
             self.uncovered(KEPT)
-        except _DamagedLog:
+        except _DamagedError:
             return False
         return found in ([], [("ok",)])
 
@@ -263,11 +263,11 @@ class QueryLog:
                 self._connection.close()
             self._connection = None
 
-    def _damaged(self) -> "_DamagedLog":
+    def _damaged(self) -> "_DamagedError":
         way_out = "Move it away; a new one is begun."
         if self._file.name == LOG_FILE and (self._file.parent / "generations").is_dir():
             way_out = f"Repair it: policy-qa repair --kb {shlex.quote(str(self._file.parent))}"
-        return _DamagedLog(f"{self._file} is damaged or is no log of questions. {way_out}")
+        return _DamagedError(f"{self._file} is damaged or is no log of questions. {way_out}")
 
     def _refused(self, reason: object) -> StorageError:
         said = " ".join(str(reason).split())

@@ -293,7 +293,7 @@ nothing else that tells whether its manifest is whole."""
 
 
 def _sealed(fields: dict[str, object], seal: str = "") -> bytes:
-    """Return a manifest's bytes with its seal; sealed anew if the seal is the right one or empty."""
+    """Return a manifest's bytes with its seal; none if it has another seal than the right one."""
     plain = json.dumps(fields, ensure_ascii=False, indent=2)
     right = hashlib.sha256(plain.encode()).hexdigest()
     if seal and seal != right:
