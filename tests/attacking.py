@@ -229,14 +229,14 @@ def _reading(order: dict[str, Any]) -> dict[str, Any]:
             while not last and not wrong:
                 last = stop.exists()
                 with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
-                    for query in QUERIES:
+                    for query in QUERIES if FULL else QUERIES[1:2]:
                         check_answer(kb, query, kb.generation)
                     edition = edition_of(kb)
                     assert edition == kb.generation
                 Path(order["ready"]).touch()
                 with lock:
                     counts["opened"] += 1
-                    counts["answers"] += len(QUERIES) + 1
+                    counts["answers"] += len(QUERIES) + 1 if FULL else 2
                     seen.add(edition)
         except BaseException:  # noqa: BLE001 (told to whoever ordered it)
             wrong.append(traceback.format_exc())

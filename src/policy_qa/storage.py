@@ -83,6 +83,7 @@ _GENERATIONS = "generations"
 _MANIFEST = "manifest.json"
 _VERIFIED = "verified.json"
 _UNFINISHED = ".building-"
+_REMOVED = ".removing-"
 _LOCK = "lock"
 _HOLDER = "lock.holder"
 
@@ -522,16 +523,17 @@ def _check_place(path: Path) -> None:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a build that was killed left behind; only the holder of the lock may."""
-    for folder in (path / _GENERATIONS).glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove what a writer that was killed left behind; only the holder of the lock may."""
+    for begun in (_UNFINISHED, _REMOVED):
+        for folder in (path / _GENERATIONS).glob(f"{begun}*"):
+            shutil.rmtree(folder, ignore_errors=True)
     for file in (*path.glob("*.new"), *(path / _GENERATIONS).glob("*/*.new")):
         file.unlink(missing_ok=True)
     with contextlib.suppress(KnowledgeBaseError):  # then nobody knows which ones were published
         current = read_manifest(path).generation  # a damaged `CURRENT` may name an older one
         for number in generation_numbers(path):
             if number > current:
-                shutil.rmtree(generation_folder(path, number), ignore_errors=True)
+                _remove_generation(generation_folder(path, number))
 
 
 @contextlib.contextmanager
@@ -626,8 +628,18 @@ def publish(path: Path, folder: Path, manifest: Manifest, keep: int = GENERATION
     _flush(final.parent)
     write_atomically(path / _CURRENT, f"{manifest.generation} {sha256}\n")
     for old in generation_numbers(path)[: -max(keep, 1)]:
-        shutil.rmtree(generation_folder(path, old), ignore_errors=True)
+        _remove_generation(generation_folder(path, old))
     return whole
+
+
+def _remove_generation(folder: Path) -> None:
+    """Remove a generation; whoever is killed meanwhile leaves no half of it under its name."""
+    removed = folder.with_name(f"{_REMOVED}{folder.name}")
+    try:
+        folder.rename(removed)
+    except OSError:  # Windows renames nothing that is open
+        removed = folder
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def _known_files(path: Path) -> tuple[dict[tuple[int, int], str], list[list[int]]]:
