@@ -21,7 +21,7 @@ from policy_qa.storage import generation_folder, read_manifest, with_current, wr
 SECONDS, SYNCS = (60, 20) if FULL else (0, 4)
 """How long there are syncs, and how many at least."""
 
-PROCESSES, THREADS = (16, 2) if FULL else (4, 4)
+PROCESSES, THREADS = (16, 2) if FULL else (3, 3)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def synchronise(path: Path, edition: int, keep: int) -> None:
 
 @pytest.mark.parametrize("keep", [1, 5] if FULL else [1])
 def test_readers_during_syncs(kb, attacker, keep):
-    """Sixteen readers open and ask during syncs: no error, every answer from one generation.
+    """Readers in processes and threads during syncs: no error, every answer from one generation.
 
     Also where each sync removes the generation before, which readers are just opening.
     """

@@ -419,8 +419,9 @@ def log_of(path: Path) -> QueryLog:
 def test_a_damaged_log(kb, kind):
     """A damaged log is named and set aside; the next question begins a new one."""
     with opened(kb) as reader, log_of(kb) as log:
+        answer = reader.ask(QUERIES[0])
         for _ in range(99):
-            log.record(reader.ask(QUERIES[0]), "en")
+            log.record(answer, "en")
     file = kb / "queries.sqlite"
     data = bytearray(file.read_bytes())
     if kind == "flipped":
