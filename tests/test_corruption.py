@@ -337,6 +337,22 @@ def test_rot_in_a_large_knowledge_base(kb, name):
 
 
 @pytest.mark.usefixtures("large")
+def test_a_change_does_not_prolong_trust(kb, monkeypatch):
+    """A file that a change only links is read again a day after it was found whole, as before."""
+    monkeypatch.setattr("policy_qa.build.REBUILT_UP_TO", 0)
+    monkeypatch.setattr("policy_qa.build.CHANGES_SHARE", 99)
+    for number in (1, 2):
+        note = generation_folder(kb, number) / "verified.json"
+        early = note.stat().st_mtime - 23 * 60 * 60
+        os.utime(note, (early, early))
+    write_corpus(kb, 3)
+    keeping.synchronise(kb, kb.parent / "corpus", model=LetterEncoder())
+    note = generation_folder(kb, 3) / "verified.json"
+    assert "dense.faiss" in json.loads(note.read_text("utf-8"))
+    assert note.stat().st_mtime < early + 60
+
+
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("links", [True, False], ids=["links", "copies"])
 def test_damage_is_not_carried_on(kb, monkeypatch, links):
     """What a rotten file is linked or copied into is as damaged: no new SHA-256 vouches for it."""

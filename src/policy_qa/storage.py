@@ -598,7 +598,8 @@ def publish(path: Path, folder: Path, manifest: Manifest, keep: int = GENERATION
     Returns:
         The manifest with its files.
     """
-    known, found_whole = _known_files(path)
+    known, found_whole, since = _known_files(path)
+    carried = False
     files: dict[str, tuple[int, str]] = {}
     stamps: dict[str, list[int]] = {}
     for file in sorted(folder.rglob("*")):
@@ -615,10 +616,13 @@ def publish(path: Path, folder: Path, manifest: Manifest, keep: int = GENERATION
             files[name] = (status.st_size, same)
             if _stamp(status) in found_whole:
                 stamps[name] = _stamp(status)
+                carried = True
     for inside in folder.rglob("*"):
         if inside.is_dir():
             _flush(inside)
     write_atomically(folder / _VERIFIED, json.dumps(stamps))
+    if carried:  # what is only linked is trusted no longer for that
+        os.utime(folder / _VERIFIED, ns=(since, since))
     whole = replace(manifest, files=files)
     sealed = _sealed(asdict(whole))
     write_atomically(folder / _MANIFEST, sealed.decode())
@@ -642,17 +646,24 @@ def _remove_generation(folder: Path) -> None:
     shutil.rmtree(removed, ignore_errors=True)
 
 
-def _known_files(path: Path) -> tuple[dict[tuple[int, int], str], list[list[int]]]:
-    """Return the SHA-256 of the files on disk by inode and size, and the stamps of whole ones."""
+def _known_files(path: Path) -> tuple[dict[tuple[int, int], str], list[list[int]], int]:
+    """Return the SHA-256 of the files on disk by inode and size, the stamps of whole ones, when.
+
+    The last is the earliest time, in ns, at which one of them was found whole.
+    """
     known: dict[tuple[int, int], str] = {}
     whole: list[list[int]] = []
+    since = time.time_ns()
     for number in generation_numbers(path):
         folder = generation_folder(path, number)
         with contextlib.suppress(KnowledgeBaseError, OSError):
             for name, (size, sha256) in read_manifest(path, number).files.items():
                 known[(folder / name).stat().st_ino, size] = sha256
-        whole += _verified(folder).values()
-    return known, whole
+        if noted := _verified(folder):
+            whole += noted.values()
+            with contextlib.suppress(OSError):
+                since = min(since, (folder / _VERIFIED).stat().st_mtime_ns)
+    return known, whole, since
 
 
 def write_atomically(file: Path, text: str) -> None:
