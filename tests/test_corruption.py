@@ -1,5 +1,6 @@
 """Damage is never believed: it is named, with what repairs it, and the repair says what it did."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -258,31 +259,36 @@ def test_an_altered_manifest_of_an_older_generation(kb):
     keeping.rollback(kb)
 
 
-def test_another_version_is_not_repaired(kb):
-    """What another program wrote is no damage, and no older generation takes its place."""
-    import hashlib
-
-    file = located(kb, "manifest.json")
-    fields = json.loads(file.read_text("utf-8")) | {"format_version": 99}
-    fields.pop("sha256")
+def rewrite(path: Path, **changed: object) -> None:
+    """Write the manifest with other fields and without its seal, and the CURRENT that names it."""
+    file = located(path, "manifest.json")
+    fields = json.loads(file.read_text("utf-8")) | changed
+    del fields["sha256"]
     data = json.dumps(fields).encode()
     file.write_bytes(data)
-    (kb / "CURRENT").write_text(f"2 {hashlib.sha256(data).hexdigest()}\n", "ascii")
+    (path / "CURRENT").write_text(f"2 {hashlib.sha256(data).hexdigest()}\n", "ascii")
+
+
+def test_another_version_is_not_repaired(kb):
+    """What another program wrote is no damage, and no older generation takes its place."""
+    rewrite(kb, format_version=99)
     with pytest.raises(FormatVersionError, match="version 99"):
         repaired(kb)
 
 
 def test_a_manifest_without_its_seal(kb):
     """A manifest of an older program, which has no SHA-256 of its own, is read."""
-    import hashlib
-
-    file = located(kb, "manifest.json")
-    fields = json.loads(file.read_text("utf-8"))
-    fields.pop("sha256")
-    data = json.dumps(fields).encode()
-    file.write_bytes(data)
-    (kb / "CURRENT").write_text(f"2 {hashlib.sha256(data).hexdigest()}\n", "ascii")
+    rewrite(kb)
     assert state(kb) == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../CURRENT", "lexical/../../1/store.sqlite"])
+def test_a_manifest_that_leads_elsewhere(kb, name):
+    """No file outside of its generation is read or linked, whatever a manifest names."""
+    files = json.loads(located(kb, "manifest.json").read_text("utf-8"))["files"]
+    rewrite(kb, files=files | {name: [1, "0" * 64]})
+    with pytest.raises(CorruptionError, match=r"manifest\.json is damaged: it names"):
+        opened(kb)
 
 
 # --- Damage that leaves no trace in a file's times.

@@ -282,11 +282,16 @@ def generation_manifest(path: Path, number: int, sha256: str = "") -> Manifest:
                 f"version {FORMAT_VERSION}. Build it again: {build_command(path)}"
             )
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in fields["files"].items()}
+        if not all(map(_INSIDE.fullmatch, files)):
+            raise CorruptionError(f"{file} is damaged: it names no files. {_repair(path)}")
         history = tuple(Event(**event) for event in fields["history"])
         return Manifest(**{**fields, "files": files, "history": history})
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CorruptionError(f"{file} is missing or damaged. {_repair(path)}") from error
 
+
+_INSIDE = re.compile(r"(?:(?!\.\.?/)[^/\\:\0]+/)*(?!\.\.?$)[^/\\:\0]+")
+"""A path in a generation, on every system."""
 
 _SEAL = "sha256"
 """The field of a manifest that holds the SHA-256 of all others: of an older generation there is
