@@ -6,6 +6,7 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -21,8 +22,9 @@ from policy_qa.errors import CorruptionError
 from policy_qa.settings import GENERATIONS_KEPT
 from policy_qa.storage import generation_numbers, read_manifest, verify, writing
 
-KILLS = 40 if FULL else 2
-"""For each of the six actions: 240 in the full run, of which some come too late; a dozen here."""
+KILLS = 34 if FULL else 2
+"""For each of the six actions: 204 in the full run, a dozen here; those that come too late do not
+count."""
 
 POINTS = {
     "build": 60,
@@ -143,12 +145,15 @@ def test_killed(attacked, action):
     """Killed at any point, an action has made its generation whole or not at all."""
     chance = random.Random(ACTIONS.index(action))
     points, seconds = attacked.measured(action)
-    for number in range(KILLS):
+    number = killed = 0
+    while killed < KILLS:
+        number += 1
+        assert number < 5 * KILLS
         new = attacked.prepare(action)
         if number % 2 and FULL:  # at a random time, in the middle of FAISS, SQLite or tantivy
             order = {"action": action, "strike": "", "at": 0}
             started = attacked.attacker.start("change", attacked.path, **order)
-            time.sleep(chance.uniform(0, seconds))
+            time.sleep(chance.uniform(0, seconds / 2))  # the first time takes longest
             started.kill()
             answer = started.result()
         else:
@@ -157,8 +162,8 @@ def test_killed(attacked, action):
             at = chance.randint(least, most)
             answer = attacked.attacker.change(action, attacked.path, "kill", at)
         attacked.settle(action, new, {"error": ""} | answer)
+        killed += answer["killed"] == signal.SIGKILL
     report(f"{action} killed", attacked.outcomes)
-    assert FULL or attacked.outcomes.keys() <= {"killed, old", "killed, new"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
