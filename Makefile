@@ -1,5 +1,6 @@
 # make run    environment, model, knowledge base, page
 # make test   environment, tests
+# make attack kills, full disks, damage and sixteen readers, for half an hour; make test has a slice
 # make eval   figures of the project's own sets; make report  a page of all results
 PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3)
 CORPUS ?= corpus
@@ -10,7 +11,7 @@ SIZES ?= 1000 10000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint eval report bench chromium clean
+.PHONY: run test attack lint eval report bench chromium clean
 
 # Building again is quick: vectors are kept, and what has not changed is not encoded.
 run: $(VENV)/.installed
@@ -19,6 +20,10 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.tested chromium
 	$(BIN)/pytest
+
+attack: $(VENV)/.tested
+	POLICY_QA_ATTACK=full $(BIN)/pytest -s tests/test_crash.py tests/test_corruption.py \
+		tests/test_concurrency.py
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check

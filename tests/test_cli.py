@@ -20,9 +20,9 @@ from policy_qa.output import answer_schema
 from policy_qa.storage import generation_folder, writing
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "info")
+COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "reindex", "info")
 KEEPING = (
-    "sync", "publish", "history", "diff", "rollback",
+    "sync", "publish", "history", "diff", "rollback", "repair", "move",
     "lint", "expiring", "gaps", "export", "import",
 )  # fmt: skip
 """The commands of `test_cli_keeping`."""
@@ -346,7 +346,8 @@ def test_info_needs_no_encoder(cli, tmp_path, monkeypatch):
 
 
 def test_info_reads_whole_files_only_with_check(cli, tmp_path, monkeypatch):
-    """What was found whole once is read again only with --check."""
+    """What was found whole once is read again only with --check, unless it is small."""
+    monkeypatch.setattr("policy_qa.storage.READ_AGAIN_UP_TO", 0)
     path = tmp_path / "kb"
     build(path).close()
     assert cli("info", "--kb", path)[0] == 0
@@ -419,7 +420,7 @@ def test_bad_knowledge_bases(cli, tmp_path):
     store.write_bytes(store.read_bytes()[:-1])
     assert failed(cli("info", "--kb", path)).startswith(f"{store} is damaged: it has ")
     store.unlink()
-    assert failed(cli("info", "--kb", path)).startswith(f"{store} is missing. Build it again: ")
+    assert failed(cli("info", "--kb", path)).startswith(f"{store} is missing. Repair it: ")
 
 
 @pytest.mark.parametrize(

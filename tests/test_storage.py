@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import itertools
 import json
 import os
@@ -131,7 +132,7 @@ def test_a_damaged_file_is_named_and_built_again(kb, name, kind):
         KnowledgeBase.open(kb, model=LetterEncoder())
     message = str(caught.value)
     assert str(file) in message
-    assert message.endswith(f"Build it again: policy-qa build CORPUS --kb {kb}")
+    assert message.endswith(f"Repair it: policy-qa repair --kb {kb}")
     assert "\n" not in message
     build(kb).close()
     assert answers(kb)
@@ -168,11 +169,19 @@ def test_an_unreadable_file_counts_as_damaged(kb, monkeypatch):
         verify(kb, read_manifest(kb), again=True)
 
 
+def rewrite(kb: Path, fields: dict[str, object]) -> None:
+    """Write a manifest as another program would, and the `CURRENT` that names it."""
+    fields.pop("sha256")
+    data = json.dumps(fields).encode()
+    (generation_folder(kb, 2) / "manifest.json").write_bytes(data)
+    (kb / "CURRENT").write_text(f"2 {hashlib.sha256(data).hexdigest()}\n", encoding="ascii")
+
+
 def test_another_format_version(kb):
     """Another format version is told apart from damage, with both versions."""
     file = generation_folder(kb, 2) / "manifest.json"
     fields = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(fields | {"format_version": 99}), encoding="utf-8")
+    rewrite(kb, fields | {"format_version": 99})
     with pytest.raises(
         FormatVersionError, match=rf"version 99, .* version {FORMAT_VERSION}\. Build"
     ):
@@ -185,7 +194,7 @@ def test_an_older_format_version(kb):
     fields = json.loads(file.read_text(encoding="utf-8"))
     fields |= {"format_version": FORMAT_VERSION - 1}
     del fields["text"]
-    file.write_text(json.dumps(fields), encoding="utf-8")
+    rewrite(kb, fields)
     with pytest.raises(FormatVersionError, match=rf"has format version {FORMAT_VERSION - 1}, "):
         KnowledgeBase.open(kb, model=LetterEncoder())
 
@@ -228,7 +237,7 @@ def test_a_file_that_cannot_be_loaded(kb, monkeypatch, name, content):
         KnowledgeBase.open(kb, model=LetterEncoder())
     message = str(caught.value)
     assert message.startswith(f"{generation_folder(kb, 2)} cannot be loaded: ")
-    assert message.endswith(f"Build it again: policy-qa build CORPUS --kb {kb}")
+    assert message.endswith(f"Repair it: policy-qa repair --kb {kb}")
     assert "\n" not in message
     assert open_files() <= before
 
@@ -434,7 +443,8 @@ def test_a_full_disk(small_disk):
 
 def test_two_writers(kb):
     """A second writer is refused at once, with the name of the knowledge base."""
-    with writing(kb), pytest.raises(LockedError, match=rf"knowledge base at {kb}\. Try again"):
+    told = rf"knowledge base at {kb}\. It is process {os.getpid()} on .*\. Try again"
+    with writing(kb), pytest.raises(LockedError, match=told):
         build(kb)
     build(kb).close()
     assert generations(kb) == ["1", "2", "3"]

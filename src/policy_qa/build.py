@@ -49,6 +49,7 @@ from policy_qa.storage import (
     CENTRES_FILE,
     CHANGES_DENSE_FILE,
     CHANGES_FILE,
+    COARSE_FILE,
     DENSE_FILE,
     ENTRY_LEXICAL_FOLDER,
     LEXICAL_FOLDER,
@@ -57,8 +58,9 @@ from policy_qa.storage import (
     Action,
     Event,
     Manifest,
-    current_generation,
+    check,
     generation_folder,
+    generation_numbers,
     link,
     link_files,
     new_generation,
@@ -82,6 +84,10 @@ raises to refuse it."""
 
 _INDEXED_AT_ONCE = 512
 """Passages whose texts and vectors are in memory at once."""
+
+_READ_BEFORE_A_CHANGE = 256 * 2**20
+"""Bytes of a generation up to which all that a change reads of it is read whole before: half a
+second. Of a larger one the files were found whole within a day (see `storage.verify`)."""
 
 _BATCH = 256
 """Passages encoded between two writes to the vector cache: about a second's work."""
@@ -252,11 +258,9 @@ def change_generation(
     with (
         writing(path),
         new_generation(path) as (number, folder),
-        closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before,
+        _base_store(path, base) as before,
     ):
-        if current_generation(path) != base.generation:
-            raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
-        link_files(old, folder, without=(CHANGES_FILE, CHANGES_DENSE_FILE))
+        link_files(path, base, folder, without=(CHANGES_FILE, CHANGES_DENSE_FILE))
         gone = [stored for name in removed if (stored := before.stored(name))]
         with StoreWriter(folder / CHANGES_FILE, before) as writer:
             for stored in gone:
@@ -292,6 +296,20 @@ def change_generation(
 
 
 @contextmanager
+def _base_store(path: Path, base: Manifest) -> Iterator[Store]:
+    """Give the store of the generation that is to be changed, if it is still the current one."""
+    _check_newest(path, base.generation)
+    # What is only linked keeps its SHA-256; damage to what is read would be carried on.
+    read = {*base.files} - {DENSE_FILE, COARSE_FILE}
+    if sum(base.files[name][0] for name in read) > _READ_BEFORE_A_CHANGE:
+        read = {CHANGES_FILE, CHANGES_DENSE_FILE}
+    check(path, base, *sorted(read))
+    old = generation_folder(path, base.generation)
+    with closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as store:
+        yield store
+
+
+@contextmanager
 def _current_store(path: Path) -> Iterator[tuple[Store | None, tuple[Event, ...]]]:
     """Give the store of the current generation and how it came to be, if they can be read."""
     store: Store | None = None
@@ -299,6 +317,7 @@ def _current_store(path: Path) -> Iterator[tuple[Store | None, tuple[Event, ...]
     with contextlib.suppress(KnowledgeBaseError, sqlite3.Error):
         manifest = read_manifest(path)
         folder, history = generation_folder(path, manifest.generation), manifest.history
+        check(path, manifest, STORE_FILE, CHANGES_FILE)
         store = Store(folder / STORE_FILE, folder / CHANGES_FILE)
     try:
         yield store, history
@@ -399,18 +418,29 @@ class _Filling:
         return self._source
 
 
-def restore_generation(path: Path, current: Manifest, wanted: Manifest, *, keep: int) -> Manifest:
+def restore_generation(
+    path: Path, newest: int, wanted: Manifest, *, made: Made, history: Sequence[Event]
+) -> Manifest:
     """Make what an older generation holds current again, as a new generation.
 
+    Args:
+        path: The knowledge base.
+        newest: The number of the newest generation when this was decided.
+        wanted: The manifest of the older one.
+        made: What is said of it.
+        history: How the generations so far came to be.
+
     Raises:
+        LockedError: If another process is writing to the knowledge base, or has since.
         StorageError: If the disk is full or refuses to be written.
     """
     with writing(path), new_generation(path) as (number, folder):
-        link_files(generation_folder(path, wanted.generation), folder)
+        _check_newest(path, newest)
+        link_files(path, wanted, folder)
         event = Event(
             number,
             _now(),
-            "rollback",
+            made.action,
             wanted.documents,
             wanted.entries,
             note=f"what generation {wanted.generation} held",
@@ -422,10 +452,10 @@ def restore_generation(path: Path, current: Manifest, wanted: Manifest, *, keep:
                 wanted,
                 generation=number,
                 created=event.created,
-                history=(*current.history, event),
+                history=(*history, event),
                 files={},
             ),
-            keep,
+            made.keep,
         )
 
 
@@ -459,8 +489,7 @@ def move_generation(
         new_generation(path) as (number, folder),
         closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before,
     ):
-        if current_generation(path) != base.generation:
-            raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
+        _check_newest(path, base.generation)
         source = Source(
             base.corpus,
             base.model,
@@ -502,6 +531,65 @@ class _NoEncoder:
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         raise NotImplementedError
+
+
+def remake_generation(
+    base: Manifest,
+    path: Path,
+    encoder: Encoder,
+    *,
+    newest: int,
+    made: Made,
+    history: Sequence[Event],
+    progress: Progress | None = None,
+) -> Manifest:
+    """Make a generation of what another one's store holds, its indexes anew, and make it current.
+
+    Args:
+        base: The manifest of the other one, whose store is whole.
+        path: The knowledge base.
+        encoder: Of the passages, the same as that of the base.
+        newest: The number of the newest generation when this was decided.
+        made: What is said of it.
+        history: How the generations so far came to be.
+        progress: Told of the encoding.
+
+    Raises:
+        CorruptionError: If the store is damaged.
+        EncoderError: If the encoder's vectors are not what it says.
+        LockedError: If another process is writing to the knowledge base, or has since.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    old = generation_folder(path, base.generation)
+    with writing(path), new_generation(path) as (number, folder):
+        _check_newest(path, newest)
+        check(path, base, STORE_FILE, CHANGES_FILE)
+        with closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before:
+            source = Source(
+                base.corpus,
+                base.model,
+                before.rules(),
+                before.alternates(),
+                before.files(),
+                base.skipped,
+                base.columns,
+                index_questions=base.questions_indexed,
+                index=base.index_asked,
+            )
+            with StoreWriter(folder / STORE_FILE) as writer:
+                _copy(before, writer)
+                _set_source(writer, source)
+        with closing(Store(folder / STORE_FILE)) as store:
+            maker = _Maker(path, folder, encoder, source, progress)
+            maker.use(base.engine, number)
+            languages = maker.index_all(store, again=True)
+            return maker.publish(number, store, languages, made, history)
+
+
+def _check_newest(path: Path, newest: int) -> None:
+    """Check that no generation has come since something was decided."""
+    if max(generation_numbers(path), default=0) != newest:
+        raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
 
 
 def text_recipe() -> str:

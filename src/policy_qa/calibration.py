@@ -14,7 +14,7 @@ from pathlib import Path
 
 from policy_qa.confidence import Calibration
 from policy_qa.errors import CorruptionError
-from policy_qa.storage import write_atomically, writing
+from policy_qa.storage import repair_command, write_atomically, writing
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -98,7 +98,7 @@ def _damaged(path: Path, why: str) -> CorruptionError:
     return CorruptionError(
         f"{path / CALIBRATION_FILE} is damaged ({' '.join(why.split())}). Calibrate again: "
         f"policy-qa calibrate SET --kb {kb}, or go back to the general confidence: "
-        f"policy-qa calibrate --reset --kb {kb}"
+        f"policy-qa calibrate --reset --kb {kb} or {repair_command(path)}"
     )
 
 

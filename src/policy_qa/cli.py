@@ -372,14 +372,13 @@ def _reindex(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import (  # noqa: PLC0415
-        generation_folder,
-        read_manifest,
-        verify,
-    )
+    from policy_qa.storage import generation_folder, verify, with_current  # noqa: PLC0415
 
-    manifest = read_manifest(options.kb)
-    verify(options.kb, manifest, again=options.check)
+    def verified(manifest: Any) -> Any:
+        verify(options.kb, manifest, again=options.check)
+        return manifest
+
+    manifest = with_current(options.kb, verified)
     if options.check and manifest.engine:
         from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
 

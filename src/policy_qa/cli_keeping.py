@@ -87,9 +87,11 @@ class Keeping:
         rollback.add_argument(
             "generation", nargs="?", type=int, metavar="N", help="(default: the one before)"
         )
+        repair = add("repair", self.repair, "find what is damaged, and make it whole again")
+        repair.add_argument("--model", help=_MOVED)
         move = add("move", self.move, "put the indexes at an engine, or back; nothing is encoded")
         move.add_argument("--engine", required=True, metavar="URL", help=ENGINE_HELP)
-        for command in (sync, publish, rollback, move):
+        for command in (sync, publish, rollback, repair, move):
             command.add_argument(
                 "--keep", type=_count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
             )
@@ -287,6 +289,22 @@ class Keeping:
                 f"Generation {manifest.generation} is current: {manifest.passages} passages, "
                 f"moved {event.note}."
             )
+        return _EXIT_DONE
+
+    def repair(self, options: argparse.Namespace) -> int:
+        """Do `policy-qa repair`."""
+        from policy_qa import keeping  # noqa: PLC0415
+
+        with self._progress() as progress:
+            found = keeping.repair(
+                options.kb, model=options.model, keep=options.keep, progress=progress
+            )
+        if options.json:
+            generation = found.manifest.generation if found.manifest else None
+            fields = {"generation": generation, "damaged": found.damaged, "done": found.done}
+            self._print_json(fields)
+        else:
+            print("\n".join((*found.damaged, *found.done)) or "Nothing is damaged.")
         return _EXIT_DONE
 
     def lint(self, options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """What its keeper does to a knowledge base as a whole: follow the corpus, check, go back."""
 
 import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -24,6 +25,7 @@ from policy_qa.evaluation.gate import Gate, gate
 from policy_qa.evaluation.saved_cases import EVAL_FOLDER
 from policy_qa.evaluation.sets import load_evaluation_set
 from policy_qa.knowledge_base import KnowledgeBase, check_text
+from policy_qa.repairing import Repaired, repaired
 from policy_qa.settings import GENERATIONS_KEPT, PUBLISHING_TOLERANCE
 from policy_qa.storage import (
     CHANGES_FILE,
@@ -33,7 +35,9 @@ from policy_qa.storage import (
     generation_folder,
     generation_numbers,
     read_manifest,
+    unreadable,
     verify,
+    with_current,
 )
 from policy_qa.store import Store
 from policy_qa.types import Encoder, Entry
@@ -203,10 +207,18 @@ def _follow(
 
 def _opened(path: Path, generation: int | None = None) -> tuple[Manifest, Store]:
     """Return a generation's manifest and its store, whole."""
-    manifest = read_manifest(path, generation)
-    verify(path, manifest)
-    folder = generation_folder(path, manifest.generation)
-    return manifest, Store(folder / STORE_FILE, folder / CHANGES_FILE)
+
+    def opened(manifest: Manifest) -> tuple[Manifest, Store]:
+        verify(path, manifest)
+        folder = generation_folder(path, manifest.generation)
+        try:
+            return manifest, Store(folder / STORE_FILE, folder / CHANGES_FILE)
+        except sqlite3.Error as error:
+            raise unreadable(path, manifest, error) from error
+
+    if generation is None:
+        return with_current(path, opened)
+    return opened(read_manifest(path, generation))
 
 
 def watch(
@@ -277,7 +289,34 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
     wanted = read_manifest(path, generation)
     verify(path, wanted, again=True)
     check_text(path, wanted)
-    return restore_generation(path, current, wanted, keep=keep)
+    made = Made("rollback", keep=keep)
+    return restore_generation(path, current.generation, wanted, made=made, history=current.history)
+
+
+def repair(
+    path: Path,
+    *,
+    model: str | Encoder | None = None,
+    keep: int = GENERATIONS_KEPT,
+    progress: Progress | None = None,
+) -> Repaired:
+    """Find what is damaged in a knowledge base, and make it whole again; see `repairing`.
+
+    Args:
+        path: The knowledge base.
+        model: The model of the build, if its name or folder changed since; only used if indexes are
+            made anew.
+        keep: Generations that stay on disk, the new one included.
+        progress: Told how many passages are indexed, and how many there are.
+
+    Raises:
+        CorruptionError: If no generation has a whole store; says to build again.
+        EncoderError: If indexes are to be made anew and the encoder cannot be loaded.
+        KnowledgeBaseError: If there is none, another version made it, or another process is
+            writing.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    return repaired(path, model=model, keep=keep, progress=progress)
 
 
 def move(

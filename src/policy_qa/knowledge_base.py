@@ -25,7 +25,6 @@ from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.entries import parse
 from policy_qa.errors import (
     CorpusError,
-    CorruptionError,
     EncoderMismatchError,
     InputError,
     QueryError,
@@ -47,6 +46,7 @@ from policy_qa.storage import (
     read_manifest,
     unreadable,
     verify,
+    with_current,
 )
 from policy_qa.store import Store
 from policy_qa.types import (
@@ -230,14 +230,7 @@ class KnowledgeBase:
             from policy_qa.reranker import load_reranker  # noqa: PLC0415 (few have one)
 
             reranker = load_reranker(reranker)
-        manifest = read_manifest(path)
-        try:
-            return cls._open(path, manifest, encoder, reranker)
-        except CorruptionError:
-            newer = read_manifest(path)
-            if newer.generation == manifest.generation:
-                raise
-        return cls._open(path, newer, encoder, reranker)
+        return with_current(path, lambda manifest: cls._open(path, manifest, encoder, reranker))
 
     @staticmethod
     def encoder_for(path: Path, manifest: Manifest, model: str | Encoder | None = None) -> Encoder:
@@ -334,7 +327,8 @@ class KnowledgeBase:
     ) -> Answer:
         """Answer a query with the source's own sentences, or say that it is not covered.
 
-        An entry that does not hold on the day never answers; cautions tell of it.
+        An entry that does not hold on the day never answers; cautions tell of it. What the best
+        entry says is compared with the second copy that the store has of it.
 
         Args:
             query: In Traditional or Simplified Chinese, English, or a mixture.
@@ -342,6 +336,7 @@ class KnowledgeBase:
             as_of: The day whose rules count; today if None.
 
         Raises:
+            CorruptionError: If the store was damaged after it was opened.
             QueryError: If the query is empty, too long, or has no letter and no digit.
             InputError: If a filter names an unknown document or tag.
         """
@@ -474,7 +469,11 @@ class KnowledgeBase:
     def _evidence(self, query: EncodedQuery, hit: Hit) -> Evidence:
         """Return a hit with its sentences; only those of the first compete for the conclusion."""
         by_words = hit.rank == 1
-        return Evidence(hit, self._retriever.sentences(query, hit.entry.id, by_words=by_words))
+        sentences = self._retriever.sentences(query, hit.entry.id, by_words=by_words)
+        if by_words:
+            read = (sentence.passage for sentence in sentences)
+            self._store.check_copies(self.document(hit.entry.document_id), read)
+        return Evidence(hit, sentences)
 
     def _lapsed(
         self, encoded: EncodedQuery, hits: Sequence[Hit], filters: Filters | None, day: date

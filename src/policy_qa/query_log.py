@@ -7,6 +7,7 @@ and what was answered. Nothing tells who asked, or which questions one person as
 import contextlib
 import os
 import re
+import shlex
 import sqlite3
 import string
 import threading
@@ -90,6 +91,10 @@ class Counts:
     not_useful: int = 0
 
 
+class _DamagedError(StorageError):
+    """Raised when it is the file's own fault."""
+
+
 class QueryLog:
     """The log in one SQLite file. Safe to use from several threads, and by several processes.
 
@@ -161,7 +166,10 @@ class QueryLog:
             "WHERE status = 'not_covered' OR useful = 0 ORDER BY number DESC LIMIT ?",
             (limit,),
         )
-        return [_logged(row) for row in rows]
+        try:
+            return [_logged(row) for row in rows]
+        except (ValueError, TypeError) as error:  # SQLite keeps no checksums
+            raise self._damaged() from error
 
     def counts(self) -> Counts:
         """Return how many questions there are of each kind."""
@@ -172,6 +180,15 @@ class QueryLog:
             "count(*) FILTER (WHERE useful = 1), count(*) FILTER (WHERE useful = 0) FROM questions"
         )
         return Counts(*rows[0]) if rows else Counts()
+
+    def is_whole(self) -> bool:
+        """Read the whole log; return whether it is one and nothing of it is damaged."""
+        try:
+            found = self._all("PRAGMA integrity_check(1)")
+            self.uncovered(KEPT)
+        except _DamagedError:
+            return False
+        return found in ([], [("ok",)])
 
     def forget(self) -> None:
         """Delete every question, from the disk too."""
@@ -246,10 +263,11 @@ class QueryLog:
                 self._connection.close()
             self._connection = None
 
-    def _damaged(self) -> StorageError:
-        return StorageError(
-            f"{self._file} is damaged or is no log of questions. Move it away; a new one is begun."
-        )
+    def _damaged(self) -> "_DamagedError":
+        way_out = "Move it away; a new one is begun."
+        if self._file.name == LOG_FILE and (self._file.parent / "generations").is_dir():
+            way_out = f"Repair it: policy-qa repair --kb {shlex.quote(str(self._file.parent))}"
+        return _DamagedError(f"{self._file} is damaged or is no log of questions. {way_out}")
 
     def _refused(self, reason: object) -> StorageError:
         said = " ".join(str(reason).split())

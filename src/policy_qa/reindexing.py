@@ -64,7 +64,7 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
             raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
         needed = needs(kind, count, manifest.dim)
         check_room(path, memory=needed.memory, disk=needed.disk - 4 * manifest.dim * count)
-        link_files(old, folder, without=(COARSE_FILE,))
+        link_files(path, manifest, folder, without=(COARSE_FILE,))
         save_coarse(folder, kind)
         event = Event(
             number,

@@ -22,8 +22,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from policy_qa.errors import CorruptionError
 from policy_qa.lexicon import Rule
 from policy_qa.passages import passages
+from policy_qa.storage import repair_command
 from policy_qa.types import Document, Entry, Filters, Passage, Place, Span
 
 _SCHEMA = """
@@ -231,6 +233,12 @@ _REMOVALS = (
 )
 
 
+def damaged_store(file: Path, why: str) -> CorruptionError:
+    """Return the error for a store that was whole when it was opened."""
+    way_out = f"Repair it: {repair_command(file.parents[2])}"
+    return CorruptionError(f"{file} is damaged: {why}. {way_out}")
+
+
 class _File:
     """One file of a store, open for reading."""
 
@@ -241,12 +249,20 @@ class _File:
         self._lock = threading.Lock()
         try:
             for query in _PROBES:  # SQLite reads nothing before it is asked
-                self.all(query)
+                self._asked(query)
         except BaseException:
             self.close()
             raise
 
     def all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._asked(query, values)
+        except sqlite3.ProgrammingError:  # no fault of the file
+            raise
+        except sqlite3.DatabaseError as error:
+            raise damaged_store(self.path, str(error)) from error
+
+    def _asked(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
@@ -301,7 +317,7 @@ class Store:
         for file in self._files:
             if found := file.all(query, (number,)):
                 return found[0]
-        raise LookupError(number)
+        raise damaged_store(self._files[0].path, f"it has no row {number}")
 
     @property
     def counts(self) -> dict[str, int]:
@@ -391,6 +407,18 @@ class Store:
     def passage(self, row: int) -> Passage:
         """Return the passage of that row."""
         return _passage(self._numbered(f"{_PASSAGES} WHERE p.row = ?", row)[1:])
+
+    def check_copies(self, document: Document, passages: Iterable[Passage]) -> None:
+        """Check that passages read in their own rows as in their document.
+
+        Raises:
+            CorruptionError: If one does not.
+        """
+        for passage in passages:
+            if document.text[passage.span.start : passage.span.end] != passage.text:
+                raise damaged_store(
+                    self._files[0].path, f"{passage.id} does not read as in {document.id}"
+                )
 
     def passages(self, entry_id: str) -> list[tuple[int, Passage]]:
         """Return the rows and passages of an entry, in the source's order."""

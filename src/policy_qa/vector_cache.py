@@ -11,6 +11,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 
@@ -98,6 +99,23 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 _PRIMARY = 0xFF
 """The bits of a code of SQLite that hold its primary code; the others tell more of the cause."""
+
+
+def vectors_are_whole(file: Path) -> bool:
+    """Whether SQLite can read all of a file; the vectors' own checksums are looked at when used.
+
+    Raises:
+        sqlite3.Error: If the disk refuses, or somebody writes to the file.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            connection.execute("SELECT key, vector FROM vectors LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", -1) & _PRIMARY not in _DAMAGE:
+            raise
+        return False
+    return bool(found == "ok")
 
 
 def _checked(key: bytes, vector: bytes) -> bytes:

@@ -21,7 +21,7 @@ from policy_qa.evaluation.measures import DEPTH
 from policy_qa.evaluation.question_tables import Case, bare, one_line
 from policy_qa.evaluation.runs import judge
 from policy_qa.knowledge_base import KnowledgeBase
-from policy_qa.storage import write_atomically, writing
+from policy_qa.storage import repair_command, write_atomically, writing
 from policy_qa.types import Status
 
 HIT_TEST_FILE: Final = "hit-test.json"
@@ -252,7 +252,7 @@ def last(path: Path) -> HitTest | None:
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise CorruptionError(
             f"{file} is damaged ({one_line(str(error))[:_COMPARED] or type(error).__name__}). "
-            "Delete it; the next test is kept again."
+            f"Delete it, or run {repair_command(path)}; the next test is kept again."
         ) from error
     return test
 

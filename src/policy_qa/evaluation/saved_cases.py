@@ -125,6 +125,8 @@ def _saving(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / "lock", timeout=LOCK_SECONDS):
+            for left in folder.glob("*.new"):  # of a save that was killed
+                left.unlink(missing_ok=True)
             yield
     except filelock.Timeout:
         raise LockedError(
