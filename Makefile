@@ -6,10 +6,12 @@ CORPUS ?= corpus
 KB ?= kb
 RESULTS ?= eval/results/*.json
 PORT ?= 8501
+CASES ?= 350
+SEED ?= 7
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint eval report bench chromium clean
+.PHONY: run test fuzz lint eval report bench chromium clean
 
 # Building again is quick: vectors are kept, and what has not changed is not encoded.
 run: $(VENV)/.installed
@@ -18,6 +20,10 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.tested chromium
 	$(BIN)/pytest
+
+# Hostile and damaged input, some 11,000 cases; the same seed makes the same cases.
+fuzz: $(VENV)/.tested
+	$(BIN)/python benchmarks/fuzz.py --cases $(CASES) --seed $(SEED)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from datetime import date
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from policy_qa import cli_calibration, cli_evaluation
 from policy_qa.cli_keeping import Keeping, skipped_text
@@ -77,8 +77,17 @@ def _fail(message: str) -> int:
     return EXIT_BAD_INPUT
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells of a wrong argument without what in it steers a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        from policy_qa.output import one_line  # noqa: PLC0415 (a quick --help needs nothing)
+
+        super().error(one_line(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="policy-qa", description="Ask a policy or FAQ knowledge base; answers are quotes."
     )
     version = metadata.version("policy-qa")

@@ -221,9 +221,35 @@ def read_manifest(path: Path, generation: int | None = None) -> Manifest:
             )
         files = {str(name): (int(size), str(sha)) for name, (size, sha) in fields["files"].items()}
         history = tuple(Event(**event) for event in fields["history"])
-        return Manifest(**{**fields, "files": files, "history": history})
+        return _typed(Manifest(**{**fields, "files": files, "history": history}))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptionError(f"{file} is missing or damaged. {_rebuild(path)}") from error
+
+
+def _typed(manifest: Manifest) -> Manifest:
+    """Return a manifest whose fields have their types; JSON could hold any.
+
+    Raises:
+        TypeError: If one has another.
+    """
+    texts = [manifest.created, manifest.corpus, manifest.model, manifest.encoder, manifest.text]
+    numbers = [manifest.generation, manifest.dim, manifest.documents, manifest.entries]
+    numbers += [manifest.passages, manifest.sources, *manifest.languages.values()]
+    for pairs in (manifest.columns, manifest.skipped):
+        texts += pairs.values()
+    for event in manifest.history:
+        texts += [event.created, event.action, event.note]
+        numbers += [event.generation, event.documents, event.entries]
+        numbers += [event.added, event.changed, event.removed]
+    if not all(type(text) is str for text in texts):
+        raise TypeError("not a text")
+    if not all(type(number) is int and 0 <= number < _MOST for number in numbers):
+        raise TypeError("not a number of something")
+    return manifest
+
+
+_MOST = 2**53
+"""More than there is of anything, and what JSON holds exactly."""
 
 
 def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:
