@@ -603,8 +603,8 @@ def command_lines(draw: st.DrawFn) -> list[str]:
 
 
 @pytest.fixture
-def workplace(small, tmp_path, monkeypatch) -> Path:
-    """Go to a folder with a knowledge base, a corpus and a set; no model is loaded."""
+def workplace(small, tmp_path, monkeypatch) -> Callable[[], None]:
+    """Go to a folder, and return what puts a knowledge base, a corpus and a set there."""
 
     def prepare() -> None:
         for child in tmp_path.iterdir():
@@ -612,8 +612,11 @@ def workplace(small, tmp_path, monkeypatch) -> Path:
         (tmp_path / "corpus").mkdir()
         (tmp_path / "corpus" / "a.txt").write_text("1. 退款?\n七天。\n", encoding="utf-8")
         (tmp_path / "set").mkdir()
-        for name in ("queries.jsonl", "qrels.tsv"):
-            (tmp_path / "set" / name).write_text(SET_FILES[name], encoding="utf-8")
+        (tmp_path / "set" / "queries.jsonl").write_text(QUERIES, encoding="utf-8")
+        (tmp_path / "set" / "qrels.tsv").write_text("q1\ta#1\t1\nq2\ta#1\t1\n", encoding="utf-8")
+        (tmp_path / "results").mkdir()
+        for name in ("a.json", "b.json"):
+            (tmp_path / "results" / name).write_bytes(a_result())
         shutil.copytree(small, tmp_path / "kb")
 
     def load(*_: object) -> LetterEncoder:
@@ -626,8 +629,7 @@ def workplace(small, tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("POLICY_QA_LOG", "off")
     monkeypatch.delenv("POLICY_QA_KB", raising=False)
-    prepare()
-    return tmp_path
+    return prepare
 
 
 def test_any_command_line(workplace):
@@ -637,6 +639,7 @@ def test_any_command_line(workplace):
     @bounded
     @given(command_lines())
     def run(line: list[str]) -> None:
+        workplace()
         written, said = io.StringIO(), io.StringIO()
         with (
             counted("command line"),
@@ -685,7 +688,7 @@ def test_a_style_that_is_missing(tmp_path):
 @pytest.mark.parametrize("look_up", ["entry", "document", "rule_card"])
 def test_half_of_a_character_as_a_name(seed, look_up):
     """A name with half of a character is one that there is not."""
-    with pytest.raises(InputError, match=" has no (entry|document) 'a"):
+    with pytest.raises(InputError, match=r" has no (entry|document) 'a"):
         getattr(seed, look_up)("a\ud800")
 
 
