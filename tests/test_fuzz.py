@@ -579,26 +579,37 @@ LINES = [
     "export a.xlsx --json", "import a.jsonl --kb kb2", "import a.xlsx --kb kb3",
 ]  # fmt: skip
 """What runs; a case has more or other words in it."""
-WORDS = [
-    "--kb", "--json", "--markdown", "--chat", "--lang", "--reading", "--all", "--document", "--tag",
-    "--as-of", "--explain", "--top-k", "--columns", "--check", "--dry-run", "--set", "--tolerance",
-    "--force", "--keep", "--only", "--within", "--csv", "--import", "--log", "--corpus",
-    "--perturb", "--run", "--runs", "--results", "--compare", "--out", "--reset", "--cost",
-    "--version", "--help", "--", "en", "zh-Hant", "1", "-1", "0", "2025-06-01", "kb", "corpus",
-    "set", ".", "question=q", "a.csv", "a.jsonl", "a.xlsx", "", "99999999", "1e999", "nan",
-]  # fmt: skip
-words = (st.sampled_from(WORDS) | anything | st.sampled_from(FRAGMENTS)).filter(
-    lambda word: not word.startswith("/") and ".." not in word  # stay where the test is
-)
+OPTIONS = {
+    "--kb": "kb", "--lang": "en", "--reading": "zh-Hans", "--document": "a.txt", "--tag": "a",
+    "--as-of": "2025-06-01", "--top-k": "2", "--columns": "question=q", "--set": "set",
+    "--tolerance": "0.5", "--keep": "3", "--only": "duplicate", "--within": "9", "--csv": "a.csv",
+    "--import": "a.csv", "--log": "log.sqlite", "--corpus": "corpus", "--run": "a.trec",
+    "--runs": "runs", "--results": "results", "--report": "results/a.json", "--out": "a.md",
+    "--cost": "3", "--json": "", "--markdown": "", "--chat": "", "--all": "", "--explain": "",
+    "--check": "", "--dry-run": "", "--force": "", "--perturb": "", "--reset": "", "--help": "",
+    "--version": "", "--": "",
+}  # fmt: skip
+"""Each with a value that it takes."""
+words = (
+    st.sampled_from(["", ".", "-1", "0", "1", "99999999999999999999", "1e999", "nan", "set", "-"])
+    | anything
+    | st.sampled_from(FRAGMENTS)
+).filter(lambda word: not word.startswith("/") and ".." not in word)  # stay where the test is
 
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> list[str]:
-    """Draw a command line that runs, with words put in or in the place of others."""
+    """Draw a command line that runs, with another word, or with options of any value."""
     line = draw(st.sampled_from(LINES)).split()
-    for word in draw(st.lists(words, max_size=3)):
-        at = draw(st.integers(1 if draw(st.integers(0, 9)) else 0, len(line)))
-        line[at : at + draw(st.integers(0, 1))] = [word]
+    match draw(st.sampled_from(["as it is", "replace", "replace", "option", "option", "insert"])):
+        case "replace":
+            line[draw(st.integers(min(1, len(line) - 1), len(line) - 1))] = draw(words)
+        case "option":
+            name = draw(st.sampled_from(sorted(OPTIONS)))
+            value = draw(st.just(OPTIONS[name]) | words) if OPTIONS[name] else ""
+            line += [name, value] if OPTIONS[name] else [name]
+        case "insert":
+            line.insert(draw(st.integers(0, len(line))), draw(words))
     return line
 
 
