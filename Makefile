@@ -59,7 +59,7 @@ $(VENV)/bin/python:
 		echo "Python cannot make an environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[files]'
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed

@@ -13,6 +13,7 @@ from app_views import ask, corpus, hit_test
 from app_views.ask import Shown
 from app_views.shared import LOGGER, Page, kb_option, kb_path, rate
 from policy_qa import page as html
+from policy_qa import settings
 from policy_qa.errors import KnowledgeBaseNotFound, PolicyQAError, QueryError
 from policy_qa.labels import choose_language
 from policy_qa.page import PAGE_LABELS, Address, PageLabels
@@ -26,7 +27,8 @@ def main() -> None:
     language = address.language or choose_language(None, st.context.locale)
     labels = PAGE_LABELS[language]
     st.set_page_config(page_title=labels.title, layout="wide", initial_sidebar_state="collapsed")
-    st.html(html.style())
+    limit = st.get_option("server.maxUploadSize")
+    st.html(html.style(html.style_words(hit_test.UPLOADS, limit, labels)))
     st.html(html.head(address, language, labels))
     draw_box(address, labels)
     shown = Shown()
@@ -37,10 +39,11 @@ def main() -> None:
     except KnowledgeBaseNotFound:
         heading, note = labels.no_knowledge_base, labels.no_knowledge_base_note
         shown = tell("missing", heading, note, f"policy-qa build corpus/{kb_option()}")
-    except QueryError as error:
-        shown = tell("error", labels.query_error, str(error))
+    except QueryError:
+        note = labels.query_error_note.format(limit=settings.MAX_QUERY_CHARS)
+        shown = tell("error", labels.query_error, note)
     except PolicyQAError as error:
-        shown = tell("error", labels.broken, str(error))
+        shown = tell("error", labels.broken, labels.told, str(error))
     except Exception:  # noqa: BLE001 (logged whole; no traceback on the page)
         LOGGER.exception("The page could not be drawn")
         shown = tell("error", labels.failed, labels.failed_note)
@@ -62,9 +65,9 @@ def main() -> None:
 
 
 def tell(kind: str, heading: str, note: str, command: str = "") -> Shown:
-    """Tell of a state in plain words."""
+    """Tell of a state in plain words, and of what to run or what the program says of it."""
     st.html(html.notice(kind, heading, note, command))
-    return Shown(f"{heading} {note}", f"{heading}. {note}")
+    return Shown(f"{heading} {note} {command}", f"{heading}. {note} {command}")
 
 
 def draw_box(address: Address, labels: PageLabels) -> None:

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 import policy_qa
-from app_views.shared import Page, is_stale, log_answer, open_knowledge_base
+from app_views.shared import (
+    SYNC,
+    Page,
+    is_stale,
+    kb_option,
+    log_answer,
+    open_knowledge_base,
+)
 from policy_qa import page as html
 from policy_qa.errors import InputError
 from policy_qa.output import percent
@@ -34,28 +41,26 @@ def draw(page: Page) -> Shown:
     kb = page.kb
     if is_stale(page.path, page.state):
         labels = page.labels
-        st.html(html.strip("stale", labels.stale, labels.stale_note, page.build_command))
+        st.html(html.strip("stale", labels.stale, labels.stale_note, f"{SYNC}{kb_option()}"))
     if page.address.query:
         return draw_answer(page, kb)
     if page.address.entry:
         return draw_entry(page, kb)
-    entries, documents, questions = summary(page.path, page.state)
-    st.html(html.empty(entries, documents, questions, page.address, page.labels))
+    manifest, questions = kb.manifest, examples(page.path, page.state)
+    st.html(html.empty(manifest.entries, manifest.documents, questions, page.address, page.labels))
     return Shown()
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def summary(path: str, state: tuple[int, str, int]) -> tuple[int, int, list[str]]:
-    """Return the number of entries, the number of documents and the first stored questions."""
-    kb = open_knowledge_base(path, state)
-    questions = [question.strip() for question in kb.questions().values()]
-    return len(kb.entries()), len(kb.documents()), questions[:EXAMPLES]
+def examples(path: str, state: tuple[int, str, int]) -> list[str]:
+    """Return the first stored questions."""
+    return open_knowledge_base(path, state).some_questions(EXAMPLES)
 
 
 def draw_answer(page: Page, kb: policy_qa.KnowledgeBase) -> Shown:
     """Draw the answer to the query, beside the source of its entry or of the one opened."""
     labels, address = page.labels, page.address
-    with st.spinner(labels.searching, show_time=True):
+    with st.spinner(labels.searching):
         answer = kb.ask(address.query)
     number = log_answer(page, answer)
     rated = number in st.session_state.get("rated", ())

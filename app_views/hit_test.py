@@ -31,14 +31,14 @@ def draw(page: Page) -> Shown:
         if asked:
             run(page, pasted, upload)
     except EvaluationError as error:
-        st.html(html.notice("error", labels.file_error, str(error)))
+        st.html(html.notice("error", labels.file_error, labels.told, str(error)))
         return Shown(f"test {error}", f"{labels.file_error}. {error}")
     if saved := st.session_state.pop("saved_cases", None):
         count, folder = saved
         form = labels.saved if count == 1 else labels.saved_all
         st.html(html.strip("saved", form.format(count=count, folder=folder)))
     if reason := st.session_state.pop("not_saved", ""):
-        st.html(html.notice("error", labels.failed, reason))
+        st.html(html.notice("error", labels.failed, labels.told, reason))
     tested: tuple[HitTest, Change | None, str] | None = st.session_state.get("tested")
     if tested is None:
         return Shown("test")
@@ -57,7 +57,7 @@ def run(page: Page, pasted: str, upload: UploadedFile | None) -> None:
     else:
         raise EvaluationError(page.labels.test_nothing)
     kb, path = page.kb, Path(page.path)
-    with st.spinner(page.labels.searching, show_time=True):
+    with st.spinner(page.labels.searching):
         test = hit_tests.run_test(kb, cases)
     try:
         before = hit_tests.last(path)

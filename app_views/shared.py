@@ -3,6 +3,8 @@
 import logging
 import os
 import shlex
+import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +12,18 @@ import streamlit as st
 
 import policy_qa
 from policy_qa import changes, settings
-from policy_qa.errors import StorageError
+from policy_qa.errors import PolicyQAError, StorageError
 from policy_qa.page import Address, PageLabels
-from policy_qa.query_log import QueryLog
+from policy_qa.query_log import QueryLog, log_file
 from policy_qa.types import Language
 
 LOGGER = logging.getLogger("policy_qa.app")
+SYNC = "policy-qa sync"
+"""What brings the knowledge base up to date."""
 STALE_SECONDS = 30
 """How long it is trusted that the corpus has not changed."""
+LOOK_SECONDS = 0.25
+"""How long an answer waits to know whether it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,8 @@ class Page:
     @property
     def kb(self) -> policy_qa.KnowledgeBase:
         """The knowledge base, opened once for all readers until its state changes."""
-        with st.spinner(self.labels.loading, show_time=True):
+        with st.spinner(self.labels.loading):
             return open_knowledge_base(self.path, self.state)
-
-    @property
-    def build_command(self) -> str:
-        """What brings the knowledge base up to date."""
-        corpus = shlex.quote(self.kb.manifest.corpus)
-        return f"policy-qa build {corpus}{kb_option()}"
 
 
 def kb_path() -> str:
@@ -71,18 +71,37 @@ def open_knowledge_base(
     return policy_qa.KnowledgeBase.open(path)
 
 
-@st.cache_data(max_entries=4, ttl=STALE_SECONDS, show_spinner=False)
 def is_stale(path: str, state: tuple[int, str, int]) -> bool:
-    """Whether the corpus was changed after the knowledge base was built."""
-    return changes.is_stale(Path(path), open_knowledge_base(path, state).manifest)
+    """Whether the corpus has changed since the build; False as long as that is not known.
+
+    Looking takes long where a corpus is large, and nobody's answer waits for it.
+    """
+    found = _look(path, state)
+    wait([found], LOOK_SECONDS)
+    return found.done() and found.result()
+
+
+@st.cache_resource(max_entries=4, ttl=STALE_SECONDS, show_spinner=False)
+def _look(path: str, state: tuple[int, str, int]) -> Future[bool]:
+    return _LOOKER.submit(_has_changed, Path(path), open_knowledge_base(path, state))
+
+
+_LOOKER = ThreadPoolExecutor(1, "policy-qa-look")
+
+
+def _has_changed(path: Path, kb: policy_qa.KnowledgeBase) -> bool:
+    """Whether a corpus says otherwise; that a file was only saved again is no change."""
+    try:
+        return changes.is_stale(path, kb.manifest) and kb.changes().apply
+    except (PolicyQAError, OSError, sqlite3.Error) as error:
+        LOGGER.warning("%s", error)
+        return False
 
 
 def query_log(path: str) -> QueryLog | None:
     """Return the log of questions; None where `POLICY_QA_LOG` is `off`."""
-    setting = os.environ.get("POLICY_QA_LOG", "")
-    if setting.lower() == "off":
-        return None
-    return _open_log(setting or str(Path(path, "queries.sqlite")))
+    file = log_file(Path(path))
+    return _open_log(str(file)) if file else None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

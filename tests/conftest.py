@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policy_qa import KnowledgeBase
+
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 SEED = Path(__file__).parents[1] / "corpus" / "taobao-after-sales.txt"
 

@@ -27,11 +27,12 @@ from policy_qa.changes import Changes, DocumentChanges, EntryName
 from policy_qa.common_words import MatchedTerm
 from policy_qa.errors import InputError, KnowledgeBaseNotFound, QueryError
 from policy_qa.inspection import Inspection, Part, PartName, Signal, SignalName
+from policy_qa.keeping import Expiring
 from policy_qa.lexicon import Rule
 from policy_qa.lint import KINDS as FINDING_KINDS
 from policy_qa.lint import Finding
 from policy_qa.query_log import QueryLog
-from policy_qa.storage import Manifest
+from policy_qa.storage import Action, Event, Manifest
 from policy_qa.types import (
     FIELDS,
     Answer,
@@ -75,6 +76,10 @@ class FakeKnowledgeBase:
     created: ClassVar[str] = "2026-01-02T03:04:05+00:00"
     confidences: ClassVar[dict[str, float]] = {"answered": 0.912, "related": 0.5}
     asked: ClassVar[list[str]] = []
+    different: ClassVar[Changes] = Changes()
+    skipped: ClassVar[dict[str, str]] = {}
+    made: ClassVar[list[tuple[Event, bool]]] = []
+    ending: ClassVar[list[Expiring]] = []
 
     @classmethod
     def current_state(cls, path: str) -> tuple[int, int]:
@@ -108,8 +113,13 @@ class FakeKnowledgeBase:
             entries=2,
             passages=4,
             languages={},
-            files={},
+            sources=1,
+            skipped=self.skipped,
         )
+
+    def changes(self) -> Changes:
+        """Return what is said to differ in the corpus."""
+        return self.different
 
     @property
     def encoder(self) -> LetterEncoder:
@@ -153,6 +163,10 @@ class FakeKnowledgeBase:
         """Return the two questions."""
         return {entry.id: self._quoted(entry.question) for entry in self.entries()}
 
+    def some_questions(self, count: int) -> list[str]:
+        """Return the two questions."""
+        return [*self.questions().values()][:count]
+
     def rules(self) -> list[Rule]:
         """Return no rules."""
         return []
@@ -186,6 +200,8 @@ class FakeKnowledgeBase:
     def ask(self, query: str, filters: Filters | None = None) -> Answer:
         """Quote the best entry, unless the query names another status or error."""
         self.asked.append(query)
+        if query == "slow":
+            time.sleep(6)
         if query == "boom":
             raise RuntimeError("a private detail")
         if query == "?":
@@ -265,20 +281,41 @@ def every_change(kb: FakeKnowledgeBase) -> Changes:
     name = kb.questions()["shop#1"]
     entry = (EntryName(name, name),)
     document = DocumentChanges(name, entry, entry, entry)
-    return Changes((name,), (document,), (name,), ((name, name),), lexicon=True)
+    return Changes((name,), (document,), (name,), ((name, name),), lexicon=True, alternates=True)
+
+
+def every_event(kb: FakeKnowledgeBase) -> list[tuple[Event, bool]]:
+    """Return a generation made in each way, the last one on disk, the first question for a note."""
+    actions: tuple[Action, ...] = get_args(Action)
+    note = kb.questions()["shop#1"]
+    events = [
+        Event(number, "2011-12-31T23:59:58+00:00", action, 1, 2, 3, 4, 5, note)
+        for number, action in enumerate(actions, start=1)
+    ]
+    return [(event, event is events[-1]) for event in events]
+
+
+def every_end(kb: FakeKnowledgeBase) -> list[Expiring]:
+    """Return an entry that has ended and one that ends today, both named by the first question."""
+    entries = [replace(entry, expires=DAY) for entry in kb.entries()]
+    question = kb.questions()["shop#1"]
+    return [Expiring(entry, question, days) for entry, days in zip(entries, (-1, 0), strict=True)]
 
 
 def put_in_place(text: str = HOSTILE_TEXT) -> None:
     """Let the page of this process show a fake with a text, and all that it can show of it."""
     import policy_qa
-    from policy_qa import changes, lint
+    from policy_qa import changes, keeping, lint
 
     FakeKnowledgeBase.text = text
+    FakeKnowledgeBase.skipped = {text.splitlines()[0]: text.splitlines()[0]}
     policy_qa.KnowledgeBase = FakeKnowledgeBase
     changes.is_stale = lambda path, manifest: True
     changes.corpus_of = lambda manifest: Path()
-    changes.changes = every_change
+    FakeKnowledgeBase.changes = every_change
     lint.lint = every_finding
+    keeping.history = lambda path: every_event(FakeKnowledgeBase())
+    keeping.expiring = lambda path, within, today: every_end(FakeKnowledgeBase())
 
 
 def log_uncovered(knowledge_base: Path, *queries: str) -> None:

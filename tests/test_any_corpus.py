@@ -80,12 +80,22 @@ def check_answer(answer: Answer, query: str, documents: Documents) -> None:
         assert steering <= {"\n", "\t"}
 
 
+LAPSES = {"expired", "not_yet"}
+"""Kinds of cautions about entries that do not hold on the day, and so are no hits."""
+
+
+def of_cautions(answer: Answer) -> list[Citation]:
+    """Return what the cautions cite."""
+    return [citation for caution in answer.cautions for citation in caution.citations]
+
+
 def check_parts(answer: Answer) -> None:
     """Check that the parts of an answer fit together."""
     hits = [hit.entry.id for hit in answer.hits]
     if answer.status == "not_covered":
         assert (answer.entry, answer.related) == (None, answer.hits)
-        assert citations(answer) == []
+        assert {caution.kind for caution in answer.cautions} <= LAPSES
+        assert [c for c in citations(answer) if c not in of_cautions(answer)] == []
         return
     assert answer.entry
     assert answer.entry.id == hits[0]
@@ -101,6 +111,9 @@ def check_parts(answer: Answer) -> None:
     assert related == [one for one in hits[1:] if one not in twins]
     assert twins <= {citation.entry_id for citation in answer.also}
     for caution in answer.cautions:
+        if caution.kind in LAPSES:
+            assert caution.citations[0].entry_id not in hits
+            continue
         said_by = [citation.entry_id for citation in caution.citations]
         assert said_by[0] == answer.entry.id
         assert len(said_by) == (2 if caution.kind in CONTRADICTIONS else 1)

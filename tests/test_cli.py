@@ -21,6 +21,11 @@ from policy_qa.storage import generation_folder, writing
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 COMMANDS = ("build", "ask", "search", "entries", "eval", "calibrate", "info")
+KEEPING = (
+    "sync", "publish", "history", "diff", "rollback",
+    "lint", "expiring", "gaps", "export", "import",
+)  # fmt: skip
+"""The commands of `test_cli_keeping`."""
 
 
 load_once = cache(load_encoder)
@@ -439,10 +444,10 @@ def test_every_command_has_help(cli, command):
 
 
 def test_help_lists_every_command(cli):
-    """The help of the program lists the commands tested here and no other."""
+    """The help of the program lists the commands that are tested and no other."""
     lines = cli("--help")[1].split("COMMAND")[-1].splitlines()
     listed = [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "]
-    assert tuple(listed) == COMMANDS
+    assert tuple(listed) == (*COMMANDS, *KEEPING)
 
 
 def test_an_unexpected_error(cli, monkeypatch):

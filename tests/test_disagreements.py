@@ -10,6 +10,7 @@ from policy_qa.disagreements import (
     about_the_same,
     disagreement,
     likeness,
+    said_by_one,
     same_case,
     same_figures,
     same_question,
@@ -505,3 +506,11 @@ def test_only_the_nearest_are_paired_by_words():
 def test_same_figures(ours, theirs, expected):
     """The same numbers, days and times, in whatever notation of a number."""
     assert same_figures(ours, theirs) is same_figures(theirs, ours) is expected
+
+
+def test_what_both_say():
+    """A sentence that both entries have contradicts neither of them."""
+    breakfast, lunch = sentence("早餐最高12歐元"), sentence("午餐最高18歐元")
+    here, there = sentence("晚餐最高20歐元"), sentence("晚餐最高25歐元")
+
+    assert said_by_one([breakfast, lunch, here], [lunch, breakfast, there]) == ([here], [there])

@@ -2,6 +2,7 @@
 
 import html
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +13,15 @@ import pytest
 import streamlit as st
 from page_fakes import (
     CAUTION_KINDS,
+    DAY,
     HOSTILE,
     HOSTILE_TEXT,
     FakeKnowledgeBase,
     behaviour,
     draw,
     every_change,
+    every_end,
+    every_event,
     every_finding,
     log_uncovered,
     send,
@@ -27,7 +31,8 @@ from streamlit.testing.v1 import AppTest
 
 import policy_qa
 from app_views import shared
-from policy_qa import changes, lint
+from policy_qa import changes, keeping, lint
+from policy_qa.changes import Changes, DocumentChanges, EntryName
 from policy_qa.errors import (
     CorruptionError,
     EncoderError,
@@ -36,6 +41,7 @@ from policy_qa.errors import (
     StorageError,
 )
 from policy_qa.evaluation import load_evaluation_set
+from policy_qa.labels import LANGUAGES
 from policy_qa.lint import KINDS as FINDING_KINDS
 from policy_qa.output import answer_chat
 from policy_qa.page import PAGE_LABELS
@@ -67,6 +73,9 @@ def fake(kb_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeKn
     st.cache_resource.clear()
     st.cache_data.clear()
     monkeypatch.setattr(policy_qa, "KnowledgeBase", Fake)
+    monkeypatch.setattr(keeping, "history", lambda path: Fake.made)
+    monkeypatch.setattr(keeping, "expiring", lambda path, within, today: Fake.ending)
+    monkeypatch.setattr(shared, "LOOK_SECONDS", 10)
     yield Fake
     if log := shared.query_log(str(kb_path)):
         log.close()
@@ -116,7 +125,7 @@ def test_answer_stands_beside_its_source(fake: type[FakeKnowledgeBase]) -> None:
     text = shown(draw("shoes"))
     for part in ("Answered", "confidence 91%", "shop.txt, line 2", "May I return shoes?"):
         assert part in text
-    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    assert '<blockquote lang="en">Yes, within 7 days.</blockquote>' in text
     assert "<mark>Yes, within 7 days.</mark>" in text
     assert "Who pays?" in text[text.index("Other entries") :]
 
@@ -128,8 +137,8 @@ def test_answer_shows_cautions_and_rule_card(fake: type[FakeKnowledgeBase]) -> N
     assert text.count('class="pq-sides"') == len(CONTRADICTIONS)
     assert "The same is said in: shop.txt, line 4" in text
     before, _, after = text.partition('<details class="pq-whole">')
-    assert before.count("<dd>Yes, within 7 days.</dd>") == 1
-    assert after.count("<dd>Yes, within 7 days.</dd>") == len(FIELDS)
+    assert before.count('<dd lang="en">Yes, within 7 days.</dd>') == 1
+    assert after.count('<dd lang="en">Yes, within 7 days.</dd>') == len(FIELDS)
 
 
 @pytest.mark.parametrize(("characters", "whole"), [(9_000, 1), (11_000, 0)])
@@ -148,7 +157,7 @@ def test_quotes_are_read_in_the_script_of_the_page(fake: type[FakeKnowledgeBase]
     fake.text = "1. 可以退貨嗎?\n可以,運費由買家承擔。\n2. 多久?\n七天內。\n"
     for language, read in (("zh-Hans", True), ("zh-Hant", False), ("en", False)):
         text = shown(draw("shoes", language))
-        assert "<blockquote>可以,運費由買家承擔。</blockquote>" in text
+        assert '<blockquote lang="zh-Hant">可以,運費由買家承擔。</blockquote>' in text
         assert ("可以,运费由买家承担。</p>" in text) == read
         assert ("pq-reading" in text) == read
 
@@ -165,7 +174,7 @@ def test_uncovered_query_shows_the_nearest_entries(fake: type[FakeKnowledgeBase]
     """What is not covered is said plainly, with nothing quoted as its answer, and can be told."""
     text = shown(draw("weather"))
     assert "Not covered" in text
-    assert "<blockquote>" not in text
+    assert "<blockquote" not in text
     assert "May I return shoes?" in text[text.index("Did you mean") :]
     assert EN.report in text
     assert EN.copy not in text
@@ -180,7 +189,7 @@ def test_labels_change_and_quotes_do_not(
     """The labels follow the language of the address; the quote stays the source's own."""
     app = draw("shoes", language)
     assert label in shown(app)
-    assert "<blockquote>Yes, within 7 days.</blockquote>" in shown(app)
+    assert '<blockquote lang="en">Yes, within 7 days.</blockquote>' in shown(app)
     assert behaviour(app)["language"] == language
 
 
@@ -208,7 +217,7 @@ def test_language_link_keeps_the_query(fake: type[FakeKnowledgeBase]) -> None:
 def test_other_entry_is_opened_beside_the_answer(fake: type[FakeKnowledgeBase]) -> None:
     """The source is that of the entry opened, with a way back; the answer stays."""
     text = shown(draw("shoes", entry="shop#2"))
-    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    assert '<blockquote lang="en">Yes, within 7 days.</blockquote>' in text
     source = text[text.index('class="pq-entry"') :]
     assert "<mark>The buyer.</mark>" in source
     assert "<mark>Yes" not in source
@@ -220,8 +229,8 @@ def test_entry_is_opened_without_a_question(fake: type[FakeKnowledgeBase]) -> No
     """An address that names an entry shows its question, its points and its source."""
     app = draw(entry="shop#2")
     text = shown(app)
-    assert '<h2 class="pq-question">Who pays?</h2>' in text
-    assert "<dd>The buyer.</dd>" in text
+    assert '<h2 class="pq-question" lang="en">Who pays?</h2>' in text
+    assert '<dd lang="en">The buyer.</dd>' in text
     assert "<strong>Who pays?</strong>" in text
     assert behaviour(app)["said"] == "Who pays?"
     assert not fake.asked
@@ -232,7 +241,7 @@ def test_unknown_entry_is_named(fake: type[FakeKnowledgeBase], query: str) -> No
     """An address with an entry that is gone says so; the answer to its query stays."""
     text = shown(draw(query, entry="shop#<9>"))
     assert "The knowledge base has no such entry: shop#&lt;9&gt;" in text
-    assert ("<blockquote>" in text) == (query == "shoes")
+    assert ("<blockquote" in text) == (query == "shoes")
 
 
 @pytest.mark.parametrize(("entry", "standing"), [("", "First, 0.100"), ("shop#2", "Rank 2, 0.100")])
@@ -315,13 +324,16 @@ def test_unusable_knowledge_base_shows_the_errors_own_line(
     text = shown(draw(view=view))
     assert "The knowledge base cannot be used" in text
     assert str(error).replace("<", "&lt;").replace(">", "&gt;") in text
+    assert EN.told in text
 
 
-def test_unsearchable_query_shows_the_errors_own_line(fake: type[FakeKnowledgeBase]) -> None:
+def test_unsearchable_query_is_explained(fake: type[FakeKnowledgeBase]) -> None:
     """A query that cannot be searched is explained in one line, and the box stays usable."""
+    app = draw("?", "zh-Hant")
+    assert "請用文字提問，最多 2000 字。" in shown(app)
     app = draw("?")
     assert "This question cannot be searched" in shown(app)
-    assert "has no letter and no digit" in shown(app)
+    assert "Ask in words, in at most 2000 characters." in shown(app)
     assert app.text_input(key="query").value == "?"
     told = behaviour(app)
     assert told["said"].startswith("This question cannot be searched")
@@ -350,25 +362,33 @@ def test_knowledge_base_is_opened_once_for_each_generation(
     fake.text = fake.text.replace("7 days", "9 days")
     app.run()
     assert fake.opened == [str(kb_path)] * 2
-    assert "<blockquote>Yes, within 9 days.</blockquote>" in shown(app)
+    assert '<blockquote lang="en">Yes, within 9 days.</blockquote>' in shown(app)
 
 
 def test_changed_corpus_is_told_with_the_command(
     fake: type[FakeKnowledgeBase], kb_path: Path, tmp_path: Path
 ) -> None:
-    """Above every answer stands that its source is newer, and what brings it up to date."""
+    """Above every answer stands that its source says otherwise, and what brings it up to date.
+
+    A file that was only saved again is no change.
+    """
     corpus = tmp_path / "my corpus"
     corpus.mkdir()
     fake.corpus = str(corpus)
     (corpus / "shop.txt").write_text(fake.text, encoding="utf-8")
     fake.created = "2999-01-01T00:00:00+00:00"
+    fake.different = Changes(added=("new.txt",))
     assert "pq-stale" not in shown(draw())
-    st.cache_data.clear()
+    st.cache_resource.clear()
+    fake.different = Changes()
     fake.created = "2001-01-01T00:00:00+00:00"
+    assert "pq-stale" not in shown(draw())
+    st.cache_resource.clear()
+    fake.different = Changes(added=("new.txt",))
     for query in ("", "shoes", "weather"):
         text = shown(draw(query))
         assert "The source has changed" in text
-        command = f"policy-qa build '{corpus}' --kb '{kb_path}'".replace("'", "&#x27;")
+        command = f"policy-qa sync --kb '{kb_path}'".replace("'", "&#x27;")
         assert f"<code>{command}</code>" in text
 
 
@@ -461,7 +481,7 @@ def test_damaged_log_disturbs_no_answer(
     """An answer is shown without what needs the log, and the reason is logged."""
     (kb_path / "queries.sqlite").write_text("no log at all " * 100)
     text = shown(draw("shoes"))
-    assert "<blockquote>Yes, within 7 days.</blockquote>" in text
+    assert '<blockquote lang="en">Yes, within 7 days.</blockquote>' in text
     assert 'data-pq-do="rate"' not in text
     assert "is damaged or is no log of questions" in caplog.text
     assert "There are none yet." in shown(draw(view="corpus"))
@@ -690,27 +710,90 @@ def test_corpus_view_tells_size_generation_and_changes(fake: type[FakeKnowledgeB
     assert "Entries: 2, documents: 1" in text
     assert "Built 2026-01-02 03:04 UTC, generation 1" in text
     assert text.count('<a class="pq-row" href="?entry=shop%23') == 2
-    assert "The source&#x27;s place is unknown" in text
+    assert EN.changes_unknown.format(corpus=fake.corpus) in text
+    for nothing in (EN.left_out, EN.expiring, EN.history):
+        assert nothing not in text
     assert EN.lint_run in text
     assert EN.gaps_none in text
 
 
 def test_changes_are_listed_with_the_command(fake: type[FakeKnowledgeBase], tmp_path: Path) -> None:
-    """What a build would change is named, with the build."""
-    fake.corpus = str(tmp_path / "corpus")
-    Path(fake.corpus).mkdir()
-    (tmp_path / "corpus" / "shop.txt").write_text(fake.text, encoding="utf-8")
+    """What `sync` would change is named, with the command."""
+    fake.corpus = str(tmp_path)
     assert EN.changes_none in shown(draw(view="corpus"))
     st.cache_data.clear()
-    (tmp_path / "corpus" / "new.txt").write_text(fake.text, encoding="utf-8")
-    (tmp_path / "corpus" / "shop.txt").write_text(
-        fake.text.replace("7 days", "8 days"), encoding="utf-8"
-    )
+    entry = EntryName("shop#1", "May I return shoes?")
+    fake.different = Changes(("new.txt",), (DocumentChanges("shop.txt", changed=(entry,)),))
     text = shown(draw(view="corpus"))
     assert '<span class="pq-kind">Added</span><bdi>new.txt</bdi>' in text
     assert '<span class="pq-kind">Changed</span><bdi>shop.txt</bdi>' in text
     assert '<span class="pq-kind">Changed</span><bdi>shop#1 May I return shoes?</bdi>' in text
-    assert f"policy-qa build {fake.corpus} --kb " in text
+    assert "policy-qa sync --kb " in text
+
+
+def test_slow_look_at_the_corpus_delays_no_answer(
+    fake: type[FakeKnowledgeBase], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the corpus is still being compared, questions are answered, without a word of it."""
+    known = threading.Event()
+    monkeypatch.setattr(shared, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(changes, "is_stale", lambda path, manifest: known.wait(10))
+    fake.different = Changes(added=("new.txt",))
+    text = shown(draw("shoes"))
+    assert "pq-answered" in text
+    assert "pq-stale" not in text
+    known.set()
+    monkeypatch.setattr(shared, "LOOK_SECONDS", 10)
+    assert "pq-stale" in shown(draw("shoes"))
+
+
+def test_corpus_that_cannot_be_compared_delays_no_answer(
+    fake: type[FakeKnowledgeBase], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What goes wrong in comparing is logged, and the question is answered."""
+
+    def fail(path: Path, manifest: Any) -> bool:
+        raise PermissionError("no entry")
+
+    monkeypatch.setattr(changes, "is_stale", fail)
+    text = shown(draw("shoes"))
+    assert "pq-answered" in text
+    assert "pq-stale" not in text
+    assert "no entry" in caplog.text
+
+
+def test_files_that_were_left_out_are_named_with_the_reason(
+    fake: type[FakeKnowledgeBase],
+) -> None:
+    """What a build could not read stands in the view, once."""
+    fake.corpus = "."
+    fake.skipped = {"locked.pdf": "locked.pdf has a password."}
+    fake.different = Changes(unreadable=(*fake.skipped.items(),))
+    text = shown(draw(view="corpus"))
+    assert "Files that were left out (1)" in text
+    assert text.count("locked.pdf has a password.") == 1
+    assert EN.changes_none in text
+
+
+def test_entries_that_end_are_listed_in_every_language(fake: type[FakeKnowledgeBase]) -> None:
+    """An entry that ends, or has ended, is a link with its day."""
+    fake.ending = every_end(fake())
+    for language in LANGUAGES:
+        labels = PAGE_LABELS[language]
+        text = shown(draw(view="corpus", language=language))
+        assert f"{labels.expiring} (2)" in text
+        assert labels.ended.format(day=DAY) in text
+        assert labels.ends.format(day=DAY, days=0) in text
+        assert f'<a class="pq-row" href="?entry=shop%231&amp;lang={language}">' in text
+
+
+def test_history_is_folded_below_the_overview(fake: type[FakeKnowledgeBase], kb_path: Path) -> None:
+    """How the generations came to be can be unfolded, with what leads back, and changes nothing."""
+    fake.made = every_event(fake())
+    text = shown(draw(view="corpus"))
+    assert f'<details class="pq-whole pq-history"><summary>{EN.history} (5)' in text
+    assert f"policy-qa rollback N --kb &#x27;{kb_path}&#x27;" in text
+    assert text.count(EN.history_gone) == 4
 
 
 def test_entries_are_searched_in_any_script_and_case(fake: type[FakeKnowledgeBase]) -> None:
@@ -770,6 +853,8 @@ def test_gaps_are_grouped_and_can_be_downloaded(
     assert EN.gaps_times.format(times=2) in text
     assert "<bdi>shoes</bdi>" in text
     assert app.get("download_button")[0].label == "Download as CSV"
+    command = f"policy-qa gaps --import 'my kb-gaps.csv' --kb '{kb_path}'"
+    assert command.replace("'", "&#x27;") in text
 
 
 # --- hostile text -------------------------------------------------------------------------------
@@ -784,8 +869,10 @@ def test_hostile_text_is_escaped_on_every_page(
     fake.corpus = HOSTILE
     monkeypatch.setattr(changes, "is_stale", lambda path, manifest: True)
     monkeypatch.setattr(changes, "corpus_of", lambda manifest: Path())
-    monkeypatch.setattr(changes, "changes", every_change)
+    monkeypatch.setattr(fake, "changes", every_change)
     monkeypatch.setattr(lint, "lint", every_finding)
+    fake.made, fake.ending = every_event(fake()), every_end(fake())
+    fake.skipped = {HOSTILE: HOSTILE}
     log_uncovered(kb_path, HOSTILE, page_fakes.READ)
     pages = [
         *(draw(query, language, why="1") for query in ("", "shoes", "weather", "careful", HOSTILE)),

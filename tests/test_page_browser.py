@@ -24,11 +24,12 @@ from page_fakes import (
 
 from policy_qa import KnowledgeBase
 from policy_qa.evaluation import load_evaluation_set
+from policy_qa.labels import LANGUAGES
 from policy_qa.lint import KINDS as FINDING_KINDS
 from policy_qa.output import answer_chat
 from policy_qa.page import PAGE_LABELS
 from policy_qa.query_log import masked
-from policy_qa.types import CONTRADICTIONS
+from policy_qa.types import CONTRADICTIONS, Language
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -125,6 +126,15 @@ def ask(tab: "Page", query: str) -> None:
     box = tab.locator(BOX)
     box.fill(query)
     box.press("Enter")
+
+
+def upload(tab: "Page", name: str, data: bytes) -> None:
+    """Choose a file for the field of the view, and wait until the server has it."""
+    field = tab.locator("input[type=file]")
+    with tab.expect_response(lambda answer: "/upload_file/" in answer.url and answer.ok):
+        field.set_input_files({"name": name, "mimeType": "", "buffer": data})
+    tab.get_by_text(name[:20]).first.wait_for()  # long names are cut
+    tab.wait_for_timeout(200)  # the form takes it up after the answer
 
 
 def wait_for_query(tab: "Page", query: str) -> None:
@@ -263,6 +273,37 @@ def test_answer_and_source_are_seen_without_scrolling(seed_page: str, tab: "Page
     assert left["x"] + left["width"] < right["x"]
     tab.set_viewport_size({"width": 1280, "height": 200})
     assert tab.evaluate(VISIBLE, parts)
+
+
+def test_source_stays_in_sight_beside_its_reasons(seed_page: str, tab: "Page") -> None:
+    """Whoever reads on in the reasons still sees the quote in its place."""
+    show(tab, f"{seed_page}/?lang=en&q={quote(BUYER)}&why=1")
+    tab.locator(".pq-why").wait_for()
+    tab.wait_for_function(IN_VIEW)
+    tab.locator(".pq-why table").last.scroll_into_view_if_needed()
+    assert tab.evaluate("document.querySelector('.stMain').scrollTop") > 100
+    assert tab.evaluate(IN_VIEW)
+
+
+def test_quotes_name_their_language(seed_page: str, tab: "Page") -> None:
+    """On a page of another language the source's words are spoken and drawn in their own."""
+    show(tab, f"{seed_page}/?lang=en&q={quote(BUYER)}")
+    tab.locator(".pq-answered").wait_for()
+    for part in (".pq-card blockquote", ".pq-card .pq-question", ".pq-card dd", ".pq-source mark"):
+        assert tab.locator(part).first.evaluate("part => part.closest('[lang]').lang") == "zh-Hant"
+
+
+def test_slow_answer_says_that_it_goes_on(hostile_page: str, tab: "Page") -> None:
+    """Who waits longer than usual is told so, in the language of the page, until the answer."""
+    tab.goto(f"{hostile_page}/?lang=zh-Hans&q=slow")
+    spinner = tab.locator("[data-testid=stSpinner]")
+    spinner.get_by_text(PAGE_LABELS["zh-Hans"].searching).wait_for()
+    assert spinner.inner_text() == PAGE_LABELS["zh-Hans"].searching
+    said = "getComputedStyle(document.querySelector('[data-testid=stSpinner]'), '::after')"
+    assert tab.evaluate(f"{said}.content") == f'"{PAGE_LABELS["zh-Hans"].slow}"'
+    tab.wait_for_function(f"{said}.opacity === '1'")
+    tab.locator(".pq-answered").wait_for()
+    spinner.wait_for(state="detached")
 
 
 def test_uncovered_question_says_so(seed_page: str, tab: "Page") -> None:
@@ -435,7 +476,7 @@ def test_new_generation_is_picked_up(seed_page: str, kb_path: Path, tab: "Page")
         ask(tab, query + " ")
         tab.get_by_text("Behind the hall, left of the door.").first.wait_for()
         tab.locator(".pq-views").get_by_text("Knowledge base").click()
-        tab.get_by_text("generation 2").wait_for()
+        tab.locator(".pq-empty").get_by_text("generation 2").wait_for()
         tab.get_by_text(EN.changes_none).wait_for()
         (corpus / "parking.txt").write_text(added.replace("left", "right"), encoding="utf-8")
         show(tab, f"{seed_page}/?lang=en&view=corpus&check=1")
@@ -597,13 +638,36 @@ def test_uploaded_workbook_is_tested_and_saved(seed_page: str, kb_path: Path, ta
 def test_bad_table_is_explained(seed_page: str, tab: "Page") -> None:
     """A file that is no table is told of in one line, also to screen readers."""
     show(tab, f"{seed_page}/?lang=en&view=test")
-    upload = tab.locator("input[type=file]")
-    upload.set_input_files({"name": "bad.xlsx", "mimeType": "", "buffer": b"no workbook"})
-    tab.get_by_text("bad.xlsx").wait_for()
+    upload(tab, "bad.xlsx", b"no workbook")
     tab.locator("[data-testid=stForm]").nth(1).get_by_role("button", name="Test").click()
     tab.locator(".pq-error").get_by_text("bad.xlsx is no XLSX file or is damaged").wait_for()
     said = tab.locator("#pq-said").filter(has_text="These questions cannot be read")
     said.wait_for(state="attached")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_field_for_files_speaks_the_language_of_the_page(
+    seed_page: str, tab: "Page", language: Language
+) -> None:
+    """What may be uploaded, and that a file is refused, is said in no other language."""
+    labels = PAGE_LABELS[language]
+    show(tab, f"{seed_page}/?lang={language}&view=test")
+    field = tab.locator("[data-testid=stFileUploaderDropzone]")
+    field.wait_for()
+    assert field.inner_text().strip() in {"", "upload"}  # the name of its sign
+    words = tab.evaluate(
+        """() => ["[data-testid=stMarkdownContainer]", "[data-testid$=Instructions] > div"].map(
+          part => getComputedStyle(document.querySelector(`[data-testid$=Dropzone] ${part}`),
+            "::after").content)"""
+    )
+    limit = labels.test_limit.format(size=5, kinds="CSV, TSV, XLSX, TXT")
+    assert words == [f'"{labels.test_choose}"', f'"{limit}"']
+    large = {"name": "large.csv", "mimeType": "text/csv", "buffer": b"x" * (5 * 1024**2 + 1)}
+    tab.locator("input[type=file]").set_input_files(large)
+    chip = tab.locator("[data-testid=stFileChip][aria-invalid=true]")
+    chip.wait_for()
+    said = chip.evaluate("chip => getComputedStyle(chip, '::after').content")
+    assert said == f'"{labels.test_refused}"'
 
 
 def test_entries_are_searched(seed_page: str, tab: "Page") -> None:
@@ -716,9 +780,7 @@ def test_hostile_text_is_inert_in_a_test(hostile_page: str, tab: "Page") -> None
     tab.locator(".pq-misses button").first.click()
     tab.locator(".pq-saved").wait_for()
     name = "<img src=x onerror=alert(1)>.xlsx"
-    upload = tab.locator("input[type=file]")
-    upload.set_input_files({"name": name, "mimeType": "", "buffer": b"no workbook"})
-    tab.get_by_text(name[:20]).first.wait_for()
+    upload(tab, name, b"no workbook")
     tab.locator("[data-testid=stForm]").nth(1).get_by_role("button", name="Test").click()
     tab.locator(".pq-error").get_by_text(name).wait_for()
     assert not tab.locator("img[src=x]").count()
@@ -890,7 +952,7 @@ CONTRAST = """() => {
   for (const box of document.querySelectorAll(".stMain :is(input, textarea)[placeholder]")) {
     if (box.checkVisibility()) add(box, getComputedStyle(box, box.value ? null : "::placeholder"));
   }
-  for (const line of document.querySelectorAll(".pq-entry > .pq-source > .pq-line")) {
+  for (const line of document.querySelectorAll(".pq-entry > .pq-source > div > .pq-line")) {
     add(line, getComputedStyle(line, "::before"));
   }
   return found;

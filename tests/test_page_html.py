@@ -19,9 +19,12 @@ from policy_qa.changes import Changes, DocumentChanges, EntryName
 from policy_qa.evaluation.hit_tests import Change, HitTest, Tried
 from policy_qa.gaps import Gap
 from policy_qa.inspection import Inspection, MatchedTerm, Part, PartName, Signal, SignalName
+from policy_qa.keeping import Expiring
 from policy_qa.lint import Finding, FindingKind
 from policy_qa.output import answer_chat, escape_markdown, percent
 from policy_qa.page import Address, markup, source, testing
+from policy_qa.reading import language_of
+from policy_qa.storage import Action, Event
 from policy_qa.types import (
     CONTRADICTIONS,
     FIELDS,
@@ -36,6 +39,8 @@ from policy_qa.types import (
     Language,
     Match,
     Passage,
+    Place,
+    PlaceKind,
     RuleCard,
     Span,
     Status,
@@ -118,7 +123,7 @@ def rows(fragment: str) -> list[tuple[str, list[str]]]:
     """Return the rows of every rule card in an HTML fragment: the label and its values."""
     found = re.findall(r"<div><dt>(.*?)</dt>(.*?)</div>", fragment)
     return [
-        (text_of(label), [text_of(value) for value in re.findall(r"<dd>(.*?)</dd>", values)])
+        (text_of(label), [text_of(value) for value in re.findall(r"<dd[^>]*>(.*?)</dd>", values)])
         for label, values in found
     ]
 
@@ -162,14 +167,14 @@ class Skeleton(HTMLParser):
     def markup_with(self, words: str) -> list[tuple[str, object]]:
         """Return the markup with another word for these where an attribute holds them.
 
-        Without what is copied, which is another form of the answer.
+        Without what is copied, which is another form of the answer, and the language of words.
         """
         found: list[tuple[str, object]] = []
         for tag, attrs in self.markup:
             found.append((tag, "end" if attrs == "end" else len(attrs)))
             for name, value in () if attrs == "end" else attrs:
                 told = Address.read_link(value).parameters() if name == "href" else {"": value}
-                if name != "data-pq-copy":
+                if name not in {"data-pq-copy", "lang"}:
                     found += [
                         (name, (key, (one or "").replace(words, "…"))) for key, one in told.items()
                     ]
@@ -347,6 +352,39 @@ def test_source_card_names_the_document_its_lines_and_headings() -> None:
     shown = page.source_card(DOCUMENT, FIRST, [QUOTE.span], EN)
     assert text_of(shown).startswith("Sourceshop/returns.txt, lines 1–4OrdersReturns1. May")
     assert "<mark>Yes, within 7 days.</mark>" in shown
+
+
+def paged(kind: PlaceKind, sheet: str = "") -> Document:
+    """Return the document with its first entry in place 3, the line of the box and on in 4."""
+    starts = (0, TEXT.index("No box"))
+    places = tuple((at, Place(kind, n, sheet)) for n, at in enumerate(starts, start=3))
+    return replace(DOCUMENT, places=places)
+
+
+@pytest.mark.parametrize(
+    ("document", "where", "beside"),
+    [
+        (paged("page"), "pages 3–4", ["p. 3", "", "p. 4"]),
+        (paged("row", "Fees"), "Fees rows 3–4", ["3", "", "4"]),
+        (DOCUMENT, "lines 1–4", ["1", "2", "4"]),
+    ],
+)
+def test_source_tells_pages_and_rows_where_its_file_has_them(
+    document: Document, where: str, beside: list[str]
+) -> None:
+    """Above an entry and beside its lines stands what a reader of the file would look for."""
+    shown = page.source_card(document, FIRST, [], EN)
+    entry = re.sub(r'<div class="pq-near">.*?</div>', "", shown)
+    assert f">{DOCUMENT.id}, {where}<" in shown
+    assert re.findall(r'data-line="([^"]*)"', entry) == beside
+
+
+def test_entry_within_one_page_or_row_names_it() -> None:
+    """A list of entries tells the page or the row, not a range of lines."""
+    second = replace(HIT, entry=replace(FIRST, span=span("2. Who pays?")))
+    for document, where in ((paged("page"), "page 4"), (paged("row", "Fees"), "Fees row 4")):
+        shown = page.other_entries([(second, document)], "", Address(), EN)
+        assert f"{DOCUMENT.id}, {where}<" in shown
 
 
 def test_an_entry_is_shown_in_its_place() -> None:
@@ -536,7 +574,7 @@ def test_rule_card_leaves_out_what_the_source_does_not_say() -> None:
     told = replace(answer("answered", QUOTE), fields=card(deadlines=("7 < 8 & <b>",)))
     shown = page.answer_card(told, EN, "en")
     assert rows(shown) == [("Deadlines", ["7 < 8 & <b>"])]
-    assert "<dd>7 &lt; 8 &amp; &lt;b&gt;</dd>" in shown
+    assert '<dd lang="en">7 &lt; 8 &amp; &lt;b&gt;</dd>' in shown
 
 
 @pytest.mark.parametrize(
@@ -664,8 +702,9 @@ def test_quotes_are_read_in_the_other_script_only(
         fields=card(bearers=(quote,)),
     )
     shown = page.answer_card(told, page.PAGE_LABELS[language], language)
-    assert shown.count(f"<blockquote>{quote}</blockquote>") == 3
-    assert f"<dd>{quote}</dd>" in shown
+    spoken = language_of(quote)
+    assert shown.count(f'<blockquote lang="{spoken}">{quote}</blockquote>') == 3
+    assert f'<dd lang="{spoken}">{quote}</dd>' in shown
     readings = re.findall(r'<p class="pq-reading" lang="([\w-]+)">(.*?)</p>', shown)
     label = page.PAGE_LABELS[language].answer.reading
     expected = [(language, f"{label}{read}")] * 3 if read else []
@@ -979,12 +1018,13 @@ CHANGES = Changes(
     removed=("gone.txt",),
     unreadable=(("bad.pdf", "it is broken"),),
     lexicon=True,
+    alternates=True,
 )
 
 
 def test_each_change_has_its_row() -> None:
     """Documents, their entries, files and the lexicon are listed, then what brings them in."""
-    shown = page.changes(CHANGES, "policy-qa build corpus", EN)
+    shown = page.changes(CHANGES, {}, "corpus", "policy-qa sync", EN)
     assert text_of(shown) == (
         "Changed since it was built"
         "Addednew.txt"
@@ -992,17 +1032,25 @@ def test_each_change_has_its_row() -> None:
         "Removedgone.txt"
         "Cannot be readbad.pdf: it is broken"
         "The lexicon has changed"
-        "Update it: policy-qa build corpus"
+        "The table of other wordings has changed"
+        "Update it: policy-qa sync"
     )
     assert shown.count("pq-inner") == 3
 
 
 @pytest.mark.parametrize(
-    ("found", "said"), [(None, EN.changes_unknown), (Changes(), EN.changes_none)]
+    ("found", "said"),
+    [
+        (None, EN.changes_unknown.format(corpus="my corpus")),
+        (Changes(), EN.changes_none),
+        (Changes(unreadable=(("old.pdf", "it is old"),)), EN.changes_none),
+        (Changes(unreadable=(("bad.pdf", "it is bad"),)), "Cannot be readbad.pdf: it is bad"),
+    ],
 )
 def test_without_changes_nothing_is_to_be_run(found: Changes | None, said: str) -> None:
-    """A corpus that is the same, or not found, has its sentence and no command."""
-    shown = page.changes(found, "policy-qa build corpus", EN)
+    """A corpus that is not found, or that would change nothing, has its sentence and no command."""
+    before = {"old.pdf": "it is old", "bad.pdf": "it was old"}
+    shown = page.changes(found, before, "my corpus", "policy-qa sync", EN)
     assert text_of(shown) == f"Changed since it was built{said}"
 
 
@@ -1014,9 +1062,9 @@ def test_long_lists_are_counted(count: int, listed: int, more: str) -> None:
     """Of changes, findings and gaps a hundred are listed and the rest is counted."""
     finding = Finding("no_answer", (cited("a"),))
     lists = [
-        (page.changes(Changes(added=("a.txt",) * count), "run", EN), "pq-row"),
+        (page.changes(Changes(added=("a.txt",) * count), {}, "", "run", EN), "pq-row"),
         (page.findings([finding] * count, HERE, EN), "pq-finding"),
-        (page.gaps([Gap("a", (("a", 1),), 1)] * count, EN), "pq-row"),
+        (page.gaps([Gap("a", (("a", 1),), 1)] * count, "run", EN), "pq-row"),
     ]
     for shown, style in lists:
         assert shown.count(f'<li class="{style}">') == listed
@@ -1032,6 +1080,7 @@ def test_every_finding_is_told_in_every_language(language: Language, kind: Findi
     address = Address("corpus", check=True, language=language)
     shown = page.findings([found], address, page.PAGE_LABELS[language])
     heading, said = (text_of(one) for one in re.findall(r"<h[23]>(.*?)</h[23]>", shown))
+    assert said.endswith(" (1)")
     assert heading == f"{page.PAGE_LABELS[language].lint} (1)"
     assert not re.search(r"[{}]|None", said)
     assert (DAY.isoformat() in said) == (kind in {"dated", "expired", "expiring", "not_yet"})
@@ -1057,10 +1106,10 @@ def test_gaps_are_listed_with_their_other_wordings() -> None:
     """A group is its most typical wording, how often it was asked, and five more wordings."""
     wordings = tuple((f"w{n}", 1) for n in range(7))
     found = [Gap("w2", wordings, 7), Gap("alone", (("alone", 1),), 1)]
-    assert text_of(page.gaps(found, EN)) == (
+    assert text_of(page.gaps(found, "policy-qa gaps --import a.csv", EN)) == (
         "Questions that were not covered (2)"
         "w2times asked: 7w0 / w1 / w3 / w4 / w5"
-        f"alonetimes asked: 1{EN.log_note}"
+        f"alonetimes asked: 1{EN.gaps_import} policy-qa gaps --import a.csv{EN.log_note}"
     )
 
 
@@ -1069,7 +1118,10 @@ def test_gaps_are_listed_with_their_other_wordings() -> None:
 )
 def test_without_gaps_it_is_said_why(found: list[Gap] | None, said: str) -> None:
     """That nothing is logged and that nothing is missing are not the same."""
-    assert text_of(page.gaps(found, EN)) == f"Questions that were not covered{said}"
+    assert (
+        text_of(page.gaps(found, "policy-qa gaps --import a.csv", EN))
+        == f"Questions that were not covered{said}"
+    )
 
 
 def test_entries_are_links_to_their_sources() -> None:
@@ -1080,6 +1132,45 @@ def test_entries_are_links_to_their_sources() -> None:
     assert links(shown) == [Address(language="en", entry=one) for one in ("a#1", "a#2")]
     assert "more" not in text_of(page.entries([("a#1", "May I?")], 1, address, EN))
     assert text_of(page.entries([], 0, address, EN)) == "No entry matches."
+
+
+def test_every_event_is_told_in_every_language() -> None:
+    """A generation is its number, its minute, how it was made, its changes, and where it is not."""
+    for language in labels.LANGUAGES:
+        words = page.PAGE_LABELS[language]
+        for action in get_args(Action):
+            made = Event(2, "2011-12-31T23:59:58+00:00", action, 1, 30, 4, 5, 6, "a note")
+            shown = page.history([(made, True), (made, False)], "run", words)
+            said = text_of(shown)
+            assert not re.search(r"[{}]|None", said)
+            assert said.count("2011-12-31 23:59 UTC") == 2
+            assert said.count(words.history_actions[action]) == 2
+            assert re.findall(r"\d+", said.partition("UTC")[2])[:4] == ["30", "4", "5", "6"]
+            assert said.count(words.history_gone) == 1
+    assert not page.history([(made, True)], "run", words)
+
+
+def test_nothing_to_tell_has_no_panel() -> None:
+    """Where no file was left out and no entry ends, nothing stands in the view."""
+    assert page.left_out({}, EN) == page.expiring([], HERE, EN) == ""
+
+
+def test_entry_that_ends_is_named_by_its_question_or_its_id() -> None:
+    """Its last day, and the days that are left, stand behind its name."""
+    entry = replace(FIRST, expires=DAY)
+    found = [Expiring(entry, "May I?", -3), Expiring(entry, "", 0)]
+    assert text_of(page.expiring(found, HERE, EN)) == (
+        f"Ends soon, or has ended (2)May I?ended on {DAY}shop/returns#1until {DAY}, days left: 0"
+    )
+
+
+def test_many_findings_of_a_kind_are_folded() -> None:
+    """Three of a kind stand open; of four the heading tells how many there are."""
+    finding = Finding("no_answer", (cited("a"),))
+    assert '<details class="pq-whole pq-group" open>' in page.findings([finding] * 3, HERE, EN)
+    folded = page.findings([finding] * 4, HERE, EN)
+    assert '<details class="pq-whole pq-group">' in folded
+    assert "A question without an answer (4)" in text_of(folded)
 
 
 def test_the_knowledge_base_is_told_of() -> None:
@@ -1125,8 +1216,10 @@ def test_notices_end_with_what_to_run() -> None:
 
 def test_the_style_sheet_is_one_element() -> None:
     """The style sheet does not end its element before its own end, and the script is whole."""
-    assert page.style().count("</style>") == 1
-    assert page.style().endswith("</style>")
+    shown = page.style({"choose": "選擇 'a'"})
+    assert shown.startswith("<style>.stApp{--pq-choose:\"選擇 'a'\";}")
+    assert shown.count("</style>") == 1
+    assert shown.endswith("</style>")
     assert "export default function" in page.script()
 
 
@@ -1167,7 +1260,7 @@ def hostile_changes(words: str) -> str:
     found = Changes(
         (words,), (DocumentChanges(words, names, names, names),), (words,), ((words, words),)
     )
-    return page.changes(found, words, EN)
+    return page.changes(found, {}, words, words, EN)
 
 
 def without_breaks(words: str) -> str:
@@ -1186,12 +1279,21 @@ HOSTILE_HTML: Mapping[str, Callable[[str], str]] = {
     "entries": lambda words: page.entries([(words, words)], 2, Address(find=words), EN),
     "entry_card": lambda words: page.entry_card(words, card(amounts=(words,)), EN),
     "escape": page.escape,
+    "expiring": lambda words: page.expiring(
+        [Expiring(replace(hostile_hit(words)[0].entry, expires=DAY), words, -1)], HERE, EN
+    ),
     "findings": lambda words: page.findings(
         [Finding("duplicate", (replace(cited(words, document=words), entry_id=words),))], HERE, EN
     ),
-    "gaps": lambda words: page.gaps([Gap(words, ((words, 1), (f"also {words}", 1)), 2)], EN),
+    "gaps": lambda words: page.gaps(
+        [Gap(words, ((words, 1), (f"also {words}", 1)), 2)], words, EN
+    ),
     "head": lambda words: page.head(Address(query=words, entry=words, find=words), "en", EN),
+    "history": lambda words: page.history(
+        [(Event(1, "2011-12-31", "build", 1, 1, note=words), False)] * 2, words, EN
+    ),
     "inspection": hostile_inspection,
+    "left_out": lambda words: page.left_out({words: words}, EN),
     "notice": lambda words: page.notice("error", words, words, words),
     "opened_note": lambda words: page.opened_note(Address(query=words, entry=words), EN),
     "other_entries": lambda words: page.other_entries(
@@ -1218,7 +1320,11 @@ SHOWN_OTHERWISE: Mapping[str, Callable[[str], str]] = {
 def test_every_public_function_is_tried_with_hostile_words() -> None:
     """Only what takes no such words, or makes no HTML, is left out."""
     others = {"PAGE_LABELS", "VIEWS", "Address", "PageLabels", "is_readable", "script", "style"}
-    assert set(page.__all__) == HOSTILE_HTML.keys() | others | {"test_lead", "thanks"}
+    assert set(page.__all__) == HOSTILE_HTML.keys() | others | {
+        "test_lead",
+        "thanks",
+        "style_words",
+    }
 
 
 @pytest.mark.parametrize("name", HOSTILE_HTML)

@@ -14,6 +14,7 @@ from policy_qa.disagreements import (
     about_the_same,
     disagreement,
     likeness,
+    said_by_one,
     same_case,
     same_figures,
     same_question,
@@ -269,15 +270,17 @@ def _contradicted(
                 continue
             asked = False
         same = asks_the_same(best, other)
-        ours = _answer_of(best) if same or asked else relevant
-        pairs = about_the_same(ours, _answer_of(other), same_question=same, same_wording=asked)
-        for mine, theirs in pairs:
-            if found := disagreement(mine.passage.text, theirs.passage.text):
+        ours, theirs = said_by_one(_answer_of(best), _answer_of(other))
+        if not same and not asked:
+            ours = [sentence for sentence in ours if sentence in relevant]
+        pairs = about_the_same(ours, theirs, same_question=same, same_wording=asked)
+        for mine, yours in pairs:
+            if found := disagreement(mine.passage.text, yours.passage.text):
                 here = read(best.hit.entry.document_id)
                 there = read(other.hit.entry.document_id)
                 quotes = (
                     here.cite_passage(mine.passage, found.ours),
-                    there.cite_passage(theirs.passage, found.theirs),
+                    there.cite_passage(yours.passage, found.theirs),
                 )
                 yield Caution(found.kind, quotes)
                 break

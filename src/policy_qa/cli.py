@@ -98,15 +98,6 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
-    for command in (build, _entries_command(commands)):
-        command.add_argument(
-            "--columns",
-            type=_columns,
-            default={},
-            metavar="NAME=COLUMN,…",
-            help="what the columns of tables are called, such as question=客戶問,answer=回覆",
-        )
-    Keeping(_path, _progress, _print_json).add_commands(partial(_keeping_command, commands))
 
     ask = _command(
         commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
@@ -130,6 +121,15 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--explain", action="store_true", help="show why each entry was found")
     search.add_argument("--top-k", type=int, default=TOP_K, help="entries (default: %(default)s)")
 
+    for command in (build, _entries_command(commands)):
+        command.add_argument(
+            "--columns",
+            type=_columns,
+            default={},
+            metavar="NAME=COLUMN,…",
+            help="what the columns of tables are called, such as question=客戶問,answer=回覆",
+        )
+
     evaluate = _command(commands, "eval", _eval, "measure evaluation sets, compare, report")
     _add_knowledge_base(evaluate)
     evaluate.add_argument("--model", help=f"of a set's own corpus; or {_MOVED}")
@@ -144,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     info = _command(commands, "info", _info, "describe a knowledge base and check its files")
     _add_knowledge_base(info)
     info.add_argument("--check", action="store_true", help="read every file whole again")
+
+    Keeping(_path, _progress, _print_json).add_commands(partial(_keeping_command, commands))
     return parser
 
 

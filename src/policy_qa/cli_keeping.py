@@ -93,6 +93,12 @@ class Keeping:
 
         lint = add("lint", self.lint, "look for contradictions, duplicates and other doubts")
         lint.add_argument("--only", action="append", metavar="KIND", help="findings of this kind")
+        lint.add_argument(
+            "--set",
+            type=self._path,
+            metavar="FOLDER",
+            help="evaluation set that should reach every entry (default: the saved questions)",
+        )
         lint.add_argument("--model", help=_MOVED)
         expiring = add("expiring", self.expiring, "list what ends soon, or has ended")
         expiring.add_argument(
@@ -273,7 +279,7 @@ class Keeping:
             if kind not in KINDS:
                 raise InputError(f"There is no kind {kind!r}. There are: {', '.join(KINDS)}.")
         with KnowledgeBase.open(options.kb, model=options.model) as kb:
-            found = lint(kb)
+            found = lint(kb, evaluation=options.set)
         if options.only:
             found = [finding for finding in found if finding.kind in options.only]
         if options.json:

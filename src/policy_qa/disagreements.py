@@ -199,6 +199,21 @@ def same_case(ours: Entry, theirs: Entry) -> bool:
     return _subjects(ours.path) == _subjects(theirs.path)
 
 
+def said_by_one(
+    ours: Sequence[Sentence], theirs: Sequence[Sentence]
+) -> tuple[list[Sentence], list[Sentence]]:
+    """Return the sentences of each entry that the other one does not have in the same words.
+
+    What both say contradicts neither: of two copies of a table no row contradicts another one.
+    """
+    mine, yours = ({one.passage.text for one in some} for some in (ours, theirs))
+    shared = mine & yours
+    first, second = (
+        [one for one in some if one.passage.text not in shared] for some in (ours, theirs)
+    )
+    return first, second
+
+
 def about_the_same(
     ours: Sequence[Sentence],
     theirs: Sequence[Sentence],

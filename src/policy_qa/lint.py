@@ -23,6 +23,7 @@ from policy_qa.disagreements import (
     about_the_same,
     disagreement,
     likeness,
+    said_by_one,
     same_case,
     same_question,
     same_wording,
@@ -534,7 +535,7 @@ def _of_both(
         worded = False
     same = _ask_the_same(ours, theirs)
     pairs = about_the_same(
-        _beginning(ours), _beginning(theirs), same_question=same, same_wording=worded
+        *said_by_one(_beginning(ours), _beginning(theirs)), same_question=same, same_wording=worded
     )
     for mine, yours in islice(pairs, None if worded else _PAIRS_READ):
         if found := disagreement(mine.passage.text, yours.passage.text):

@@ -29,6 +29,12 @@ class Lines:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
+def place_at(document: Document, position: int) -> Place | None:
+    """Return where a position of a text stands in its file; None if its line says it."""
+    number = bisect_right(document.places, position, key=lambda place: place[0])
+    return document.places[number - 1][1] if number else None
+
+
 class Source:
     """A document to quote from; its lines are found once, however many quotes there are."""
 
@@ -45,9 +51,7 @@ class Source:
 
     def place(self, position: int) -> Place | None:
         """Return where a position of the text stands in the file; None if its line says it."""
-        places = self._document.places
-        number = bisect_right(places, position, key=lambda place: place[0])
-        return places[number - 1][1] if number else None
+        return place_at(self._document, position)
 
     def cite_passage(self, passage: Passage, within: Span | None = None) -> Citation:
         """Return the citation of a passage, or of a span within it."""

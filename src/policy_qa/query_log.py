@@ -315,13 +315,14 @@ _BETWEEN: Final = r"[\s().\-‐‑‒–—―−﹣_*/+，、·・•\u200b-\u2
 """What may stand between the digits of one number."""
 _RANGE: Final = r"\s?[-‐‑‒–—―−﹣]\s?"
 _COUNTED: Final = r"[元塊块天日月年時时小分秒個个件次歲岁倍%]"
-_ONE_OF_SEVERAL: Final = r"(?:\d{1,3}|[1-9]\d{0,2}00)"
+_ONE_OF_SEVERAL: Final = r"(?>[1-9]\d{0,2}00|\d{1,3})"
+"""Read in one way only, or a long list would be tried in all ways."""
 _KEPT: Final = (
     r"(?<!\d)(?<!\d[-./])(?:"
     r"(?:19|20)\d\d[-./](?:1[0-2]|0?[1-9])[-./](?:[12]\d|3[01]|0?[1-9])(?!\d|[-./]\d)"
     rf"|(?:19|20)\d\d{_RANGE}(?:19|20)\d\d(?!{_BETWEEN}{{0,3}}\d)"
     rf"|\d{{1,5}}{_RANGE}\d{{1,5}}\s?{_COUNTED}"
-    rf"|(?<!\d[/+，、]){_ONE_OF_SEVERAL}(?:[/+，、]\s?{_ONE_OF_SEVERAL})+\s?{_COUNTED})"
+    rf"|(?<!\d[/+，、]){_ONE_OF_SEVERAL}(?:[/+，、]\s?{_ONE_OF_SEVERAL})++\s?{_COUNTED})"
 )
 """Dates, years and sums, which have many digits too: 2025-06-01, 2024-2025, 1000-2000元,
 100、200、300元."""

@@ -4,7 +4,7 @@ from policy_qa.labels import caution_text, cited_place
 from policy_qa.output import answer_chat, percent
 from policy_qa.page.address import Address
 from policy_qa.page.labels import PageLabels
-from policy_qa.page.markup import attribute, button, escape, link
+from policy_qa.page.markup import attribute, button, escape, link, spoken
 from policy_qa.reading import reading
 from policy_qa.types import (
     CONTRADICTIONS,
@@ -64,7 +64,7 @@ def answer_card(
     if answer.question:
         parts.append(
             f'<p class="pq-label">{escape(labels.matched)}</p>'
-            f'<p class="pq-question">{escape(answer.question)}</p>'
+            f'<p class="pq-question"{spoken(answer.question)}>{escape(answer.question)}</p>'
         )
     return "".join(parts) + "</section>"
 
@@ -114,15 +114,18 @@ def thanks(labels: PageLabels, *, covered: bool) -> str:
 def entry_card(question: str, whole: RuleCard | None, labels: PageLabels) -> str:
     """Return an entry that nobody asked for, but opened, as HTML: its question and its points."""
     card = rule_card(whole, labels) if whole else ""
+    language = spoken(question) if question else ""
     return (
         f'<section class="pq-card pq-opened"><p class="pq-label">{escape(labels.matched)}</p>'
-        f'<h2 class="pq-question">{escape(question or labels.answer.untitled)}</h2>{card}</section>'
+        f'<h2 class="pq-question"{language}>{escape(question or labels.answer.untitled)}</h2>'
+        f"{card}</section>"
     )
 
 
 def _quote(citation: Citation, labels: PageLabels, language: Language) -> str:
+    quote = citation.quote.strip()
     return (
-        f'<figure class="pq-quote"><blockquote>{escape(citation.quote.strip())}</blockquote>'
+        f'<figure class="pq-quote"><blockquote{spoken(quote)}>{escape(quote)}</blockquote>'
         f"{_reading(citation, labels, language)}"
         f"<figcaption>{escape(cited(citation, labels))}</figcaption></figure>"
     )
@@ -160,7 +163,8 @@ def rule_card(card: RuleCard, labels: PageLabels) -> str:
     for field in FIELDS:
         facts = card.get(field, ())
         if facts:
-            values = "".join(f"<dd>{escape(fact.citation.quote)}</dd>" for fact in facts)
+            quotes = [fact.citation.quote for fact in facts]
+            values = "".join(f"<dd{spoken(quote)}>{escape(quote)}</dd>" for quote in quotes)
             rows.append(f"<div><dt>{escape(labels.answer.fields[field])}</dt>{values}</div>")
     return f'<dl class="pq-facts">{"".join(rows)}</dl>' if rows else ""
 

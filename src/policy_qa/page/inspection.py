@@ -80,7 +80,8 @@ def _confidence(found: Inspection, labels: PageLabels) -> str:
 
 
 def _signed(number: float) -> str:
-    return f"{number:+.3f}".replace("-", "\N{MINUS SIGN}")
+    shown = round(number, 3) + 0.0  # no negative zero
+    return f"{shown:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _heading(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from policy_qa.labels import LABELS, Labels
 from policy_qa.page.address import View
+from policy_qa.storage import Action
 from policy_qa.types import Language
 
 
@@ -25,12 +26,16 @@ class PageLabels:
     language: str
     loading: str
     searching: str
+    slow: str
     examples: str
     recent: str
     forget: str
     size: str
     matched: str
     source: str
+    pages: str
+    rows: str
+    page_number: str
     shown_entry: str
     back: str
     no_entry: str
@@ -67,6 +72,8 @@ class PageLabels:
     stale_note: str
     broken: str
     query_error: str
+    query_error_note: str
+    told: str
     file_error: str
     failed: str
     failed_note: str
@@ -74,6 +81,9 @@ class PageLabels:
     test_note: str
     test_paste: str
     test_upload: str
+    test_choose: str
+    test_limit: str
+    test_refused: str
     test_run: str
     test_nothing: str
     test_judged: str
@@ -97,6 +107,12 @@ class PageLabels:
     save_all: str
     saved_all: str
     corpus_built: str
+    history: str
+    history_actions: Mapping[Action, str]
+    history_entry: str
+    history_documents: str
+    history_gone: str
+    history_back: str
     corpus_find: str
     corpus_none: str
     corpus_more: str
@@ -110,6 +126,11 @@ class PageLabels:
     unreadable: str
     more: str
     lexicon_changed: str
+    alternates_changed: str
+    left_out: str
+    expiring: str
+    ends: str
+    ended: str
     lint: str
     lint_none: str
     lint_run: str
@@ -119,6 +140,7 @@ class PageLabels:
     gaps_off: str
     gaps_times: str
     gaps_download: str
+    gaps_import: str
     log_note: str
 
 
@@ -133,12 +155,16 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="介面語言",
         loading="正在載入知識庫…",
         searching="正在查詢…",
+        slow="比平常久，還在進行。",
         examples="可以這樣問",
         recent="最近問過",
         forget="清除",
         size="{entries} 則條目，{documents} 份文件",
         matched="對應的條目",
         source="原文",
+        pages="{document} 第 {first}–{last} 頁",
+        rows="{document} {sheet}第 {first}–{last} 列",
+        page_number="{number} 頁",
         shown_entry="您打開的是另一則條目。",
         back="回到對應的條目",
         no_entry="知識庫裡沒有這則條目：{entry}",
@@ -194,6 +220,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="原文比知識庫新，答案仍按舊的原文。更新請執行：",
         broken="知識庫無法使用",
         query_error="這個問題無法查詢",
+        query_error_note="請用文字提問，最多 {limit} 字。",
+        told="程式的訊息：",
         file_error="這些問題無法讀取",
         failed="出了點問題",
         failed_note="這次沒有查到結果，詳情已寫入伺服器的記錄。",
@@ -204,6 +232,9 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         ),
         test_paste="貼上問題",
         test_upload="或上傳檔案",
+        test_choose="選擇檔案",
+        test_limit="最大 {size} MB：{kinds}",
+        test_refused="不能上傳：檔案太大，或不是這幾種。",
         test_run="測試",
         test_nothing="請先貼上問題，或上傳檔案。",
         test_judged="{count} 個問題有標準條目",
@@ -227,12 +258,24 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         save_all="把有標準條目的都存為評測題",
         saved_all="{count} 題已存入 {folder}",
         corpus_built="建立於 {created}，第 {generation} 代",
+        history="歷次更新",
+        history_actions={
+            "build": "建立",
+            "sync": "同步",
+            "publish": "發布",
+            "rollback": "還原",
+            "import": "匯入",
+        },
+        history_entry="第 {generation} 代，{created}",
+        history_documents="{entries} 則條目；文件新增 {added}，修改 {changed}，刪除 {removed}",
+        history_gone="已不在磁碟上",
+        history_back="要回到較早的一代：",
         corpus_find="在條目裡尋找",
         corpus_none="沒有符合的條目。",
         corpus_more="還有 {count} 則，請輸入更多字來縮小範圍。",
         changes="建立之後改了什麼",
         changes_none="原文與知識庫一致。",
-        changes_unknown="不知道原文在哪裡，無法比較。",
+        changes_unknown="找不到原文「{corpus}」，無法比較。",
         changes_run="更新請執行：",
         added="新增",
         changed="修改",
@@ -240,6 +283,11 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         unreadable="無法讀取",
         more="還有 {count} 項。",
         lexicon_changed="詞表改過了",
+        alternates_changed="其他問法的表改過了",
+        left_out="沒有收入的檔案",
+        expiring="快到期或已到期",
+        ends="到 {day} 為止，還有 {days} 天",
+        ended="已於 {day} 到期",
         lint="檢查",
         lint_none="沒有發現問題。",
         lint_run="檢查重複、矛盾與過期",
@@ -249,6 +297,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         gaps_off="沒有記錄問題（POLICY_QA_LOG=off）。",
         gaps_times="{times} 次",
         gaps_download="下載 CSV",
+        gaps_import="填好答案的表可以收進原文：",
         log_note="記錄只有日期、問題與結果；不記是誰問的，電話、編號與信箱都隱去。",
     ),
     "zh-Hans": PageLabels(
@@ -261,12 +310,16 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="界面语言",
         loading="正在载入知识库…",
         searching="正在查询…",
+        slow="比平常久，还在进行。",
         examples="可以这样问",
         recent="最近问过",
         forget="清除",
         size="{entries} 则条目，{documents} 份文件",
         matched="对应的条目",
         source="原文",
+        pages="{document} 第 {first}–{last} 页",
+        rows="{document} {sheet}第 {first}–{last} 行",
+        page_number="{number} 页",
         shown_entry="您打开的是另一则条目。",
         back="回到对应的条目",
         no_entry="知识库里没有这则条目：{entry}",
@@ -322,6 +375,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="原文比知识库新，答案仍按旧的原文。更新请运行：",
         broken="知识库无法使用",
         query_error="这个问题无法查询",
+        query_error_note="请用文字提问，最多 {limit} 字。",
+        told="程序的信息：",
         file_error="这些问题无法读取",
         failed="出了点问题",
         failed_note="这次没有查到结果，详情已写入服务器的日志。",
@@ -332,6 +387,9 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         ),
         test_paste="粘贴问题",
         test_upload="或上传文件",
+        test_choose="选择文件",
+        test_limit="最大 {size} MB：{kinds}",
+        test_refused="不能上传：文件太大，或不是这几种。",
         test_run="测试",
         test_nothing="请先粘贴问题，或上传文件。",
         test_judged="{count} 个问题有标准条目",
@@ -355,12 +413,24 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         save_all="把有标准条目的都存为评测题",
         saved_all="{count} 题已存入 {folder}",
         corpus_built="建立于 {created}，第 {generation} 代",
+        history="历次更新",
+        history_actions={
+            "build": "建立",
+            "sync": "同步",
+            "publish": "发布",
+            "rollback": "还原",
+            "import": "导入",
+        },
+        history_entry="第 {generation} 代，{created}",
+        history_documents="{entries} 则条目；文件新增 {added}，修改 {changed}，删除 {removed}",
+        history_gone="已不在磁盘上",
+        history_back="要回到较早的一代：",
         corpus_find="在条目里查找",
         corpus_none="没有符合的条目。",
         corpus_more="还有 {count} 则，请输入更多字来缩小范围。",
         changes="建立之后改了什么",
         changes_none="原文与知识库一致。",
-        changes_unknown="不知道原文在哪里，无法比较。",
+        changes_unknown="找不到原文“{corpus}”，无法比较。",
         changes_run="更新请运行：",
         added="新增",
         changed="修改",
@@ -368,6 +438,11 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         unreadable="无法读取",
         more="还有 {count} 项。",
         lexicon_changed="词表改过了",
+        alternates_changed="其他问法的表改过了",
+        left_out="没有收入的文件",
+        expiring="快到期或已到期",
+        ends="到 {day} 为止，还有 {days} 天",
+        ended="已于 {day} 到期",
         lint="检查",
         lint_none="没有发现问题。",
         lint_run="检查重复、矛盾与过期",
@@ -377,6 +452,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         gaps_off="没有记录问题（POLICY_QA_LOG=off）。",
         gaps_times="{times} 次",
         gaps_download="下载 CSV",
+        gaps_import="填好答案的表可以收进原文：",
         log_note="记录只有日期、问题与结果；不记是谁问的，电话、编号与邮箱都隐去。",
     ),
     "en": PageLabels(
@@ -389,12 +465,16 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         language="Language of the page",
         loading="Loading the knowledge base…",
         searching="Searching…",
+        slow="It takes longer than usual, and goes on.",
         examples="Questions to start with",
         recent="Asked before",
         forget="Clear",
         size="Entries: {entries}, documents: {documents}",
         matched="Matched entry",
         source="Source",
+        pages="{document}, pages {first}–{last}",
+        rows="{document}, {sheet}rows {first}–{last}",
+        page_number="p. {number}",
         shown_entry="You opened another entry.",
         back="Back to the matched entry",
         no_entry="The knowledge base has no such entry: {entry}",
@@ -450,6 +530,8 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         stale_note="It is newer than the knowledge base, which answers from the old. Update it:",
         broken="The knowledge base cannot be used",
         query_error="This question cannot be searched",
+        query_error_note="Ask in words, in at most {limit} characters.",
+        told="The program says:",
         file_error="These questions cannot be read",
         failed="Something went wrong",
         failed_note="There is no result this time; the server's log has the details.",
@@ -460,6 +542,9 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         ),
         test_paste="Paste questions",
         test_upload="or upload a file",
+        test_choose="Choose a file",
+        test_limit="At most {size} MB: {kinds}",
+        test_refused="Refused: too large, or of another kind.",
         test_run="Test",
         test_nothing="Paste questions or upload a file first.",
         test_judged="Questions with an expected entry: {count}",
@@ -483,12 +568,26 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         save_all="Save all that have an expected entry",
         saved_all="Saved in {folder}: {count}",
         corpus_built="Built {created}, generation {generation}",
+        history="History",
+        history_actions={
+            "build": "Built",
+            "sync": "Synchronised",
+            "publish": "Published",
+            "rollback": "Rolled back",
+            "import": "Imported",
+        },
+        history_entry="Generation {generation}, {created}",
+        history_documents=(
+            "entries: {entries}; documents added: {added}, changed: {changed}, removed: {removed}"
+        ),
+        history_gone="not on disk any more",
+        history_back="To go back to an earlier one:",
         corpus_find="Find in the entries",
         corpus_none="No entry matches.",
         corpus_more="And {count} more; type more to narrow them down.",
         changes="Changed since it was built",
         changes_none="The source and the knowledge base agree.",
-        changes_unknown="The source's place is unknown, so nothing can be compared.",
+        changes_unknown="The source, “{corpus}”, is not found here, so nothing can be compared.",
         changes_run="Update it:",
         added="Added",
         changed="Changed",
@@ -496,6 +595,11 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         unreadable="Cannot be read",
         more="And {count} more.",
         lexicon_changed="The lexicon has changed",
+        alternates_changed="The table of other wordings has changed",
+        left_out="Files that were left out",
+        expiring="Ends soon, or has ended",
+        ends="until {day}, days left: {days}",
+        ended="ended on {day}",
         lint="Checks",
         lint_none="Nothing was found.",
         lint_run="Check for duplicates, contradictions and old dates",
@@ -505,6 +609,7 @@ PAGE_LABELS: Mapping[Language, PageLabels] = {
         gaps_off="Questions are not logged (POLICY_QA_LOG=off).",
         gaps_times="times asked: {times}",
         gaps_download="Download as CSV",
+        gaps_import="A table with answers filled in is taken into the source by:",
         log_note=(
             "The log holds the day, the question and the result; not who asked, and no telephone "
             "number, id or address of e-mail."

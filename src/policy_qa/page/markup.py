@@ -5,8 +5,12 @@ follows it without loading the page again. A button names what it does in `data-
 """
 
 import html
+import json
 import re
+from collections.abc import Mapping
 from importlib import resources
+
+from policy_qa.reading import language_of
 
 
 def escape(text: str) -> str:
@@ -17,6 +21,11 @@ def escape(text: str) -> str:
 def attribute(text: str) -> str:
     """Return text as the value of an attribute in double quotes, its line breaks included."""
     return re.sub(r"[\r\n]", lambda match: f"&#{ord(match.group())};", html.escape(text))
+
+
+def spoken(text: str) -> str:
+    """Return the attribute that names a text's language, by which it is spoken and drawn."""
+    return f' lang="{language_of(text)}"'
 
 
 def link(address: str, shown: str, style: str = "", *, current: bool = False) -> str:
@@ -54,7 +63,7 @@ def notice(kind: str, heading: str, note: str, command: str = "") -> str:
         kind: The state it tells of, as a CSS class.
         heading: The state in words.
         note: One more sentence.
-        command: What to run, empty for nothing.
+        command: What to run, or what the program says; empty for nothing.
     """
     run = f'<pre class="pq-command">{escape(command)}</pre>' if command else ""
     return (
@@ -72,9 +81,17 @@ def strip(kind: str, heading: str, note: str = "", command: str = "") -> str:
     )
 
 
-def style() -> str:
-    """Return the page's style sheet as an HTML element."""
-    return f"<style>{_file('page.css')}</style>"
+def style(words: Mapping[str, str]) -> str:
+    """Return the page's style sheet as an HTML element.
+
+    Args:
+        words: Labels of what is Streamlit's own, which the style sheet puts in the place of English
+            ones, as `--pq-` and a name.
+    """
+    named = "".join(
+        f"--pq-{name}:{json.dumps(text, ensure_ascii=False)};" for name, text in words.items()
+    )
+    return f"<style>.stApp{{{named}}}{_file('page.css')}</style>"
 
 
 def script() -> str:

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from policy_qa.page.address import Address
 from policy_qa.page.labels import PageLabels
-from policy_qa.page.markup import escape, link
+from policy_qa.page.markup import attribute, escape, link, spoken
+from policy_qa.page.where import Number, line_number, numbering, place
 from policy_qa.places import Lines
 from policy_qa.types import Document, Entry, Hit, Span
 
@@ -35,11 +36,19 @@ def source_card(
     shown = _around(entry.span, next(iter(quotes), entry.span))
     path = "".join(f"<li>{escape(heading)}</li>" for heading in entry.path)
     cut = f'<p class="pq-note pq-cut">{escape(labels.cut)}</p>' if shown != entry.span else ""
+    language = spoken(document.text[shown.start : shown.end][:NEIGHBOURS])
     before = Span(max(0, shown.start - NEIGHBOURS), shown.start)
     after = Span(shown.end, min(len(document.text), shown.end + NEIGHBOURS))
     rows = (
         _neighbours(document.text, before, lines),
-        source_lines(document.text, shown, quotes, entry.question, lines),
+        source_lines(
+            document.text,
+            shown,
+            quotes,
+            entry.question,
+            lines,
+            number=numbering(document, labels),
+        ),
         _neighbours(document.text, after, lines),
     )
     return (
@@ -49,7 +58,7 @@ def source_card(
         + note
         + (f'<ol class="pq-path">{path}</ol>' if path else "")
         + f'{cut}<div class="pq-source" tabindex="0" role="region" '
-        f'aria-label="{escape(labels.source)}">{"".join(rows)}</div></section>'
+        f'aria-label="{escape(labels.source)}"><div{language}>{"".join(rows)}</div></div></section>'
     )
 
 
@@ -81,6 +90,8 @@ def source_lines(
     quotes: Iterable[Span] = (),
     question: Span | None = None,
     lines: Lines | None = None,
+    *,
+    number: Number = line_number,
 ) -> str:
     """Return the lines of a span as HTML, numbered as in the document, empty lines left out.
 
@@ -90,12 +101,13 @@ def source_lines(
         quotes: What to highlight; parts may overlap or reach over the span's ends.
         question: What to set in bold.
         lines: Those of the text, if they were found before.
+        number: What stands beside a line.
     """
     marks = _merged(quotes)
     bold = question or Span(0, 0)
     cuts = {edge for mark in (*marks, bold) for edge in (mark.start, mark.end)}
     rows = []
-    for number, line in (lines or Lines(text)).split(span):
+    for counted, line in (lines or Lines(text)).split(span):
         start, end = line.start, line.end
         edges = [start, *sorted(cut for cut in cuts if start < cut < end), end]
         if text[start:end].strip():
@@ -103,7 +115,8 @@ def source_lines(
                 _piece(text[a:b], marked=_inside(a, marks), bold=_inside(a, [bold]))
                 for a, b in pairwise(edges)
             )
-            rows.append(f'<p class="pq-line" data-line="{number}">{shown}</p>')
+            beside = attribute(number(counted, line))
+            rows.append(f'<p class="pq-line" data-line="{beside}">{shown}</p>')
     return "".join(rows)
 
 
@@ -125,14 +138,6 @@ def _piece(text: str, *, marked: bool, bold: bool) -> str:
     shown = escape(text)
     shown = f"<mark>{shown}</mark>" if marked and shown else shown
     return f"<strong>{shown}</strong>" if bold and shown else shown
-
-
-def place(document: Document, span: Span, lines: Lines, labels: PageLabels) -> str:
-    """Return where a span stands, as HTML: the document and its lines."""
-    body = document.text[span.start : span.end].rstrip()
-    first, last = lines.number(span.start), lines.number(span.start + len(body))
-    form = labels.answer.lines if last > first else labels.answer.cited
-    return escape(form.format(document=document.id, first=first, last=last, line=first))
 
 
 def opened_note(address: Address, labels: PageLabels) -> str:

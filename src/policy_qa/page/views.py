@@ -9,6 +9,23 @@ from policy_qa.page.markup import button, escape, link
 from policy_qa.types import Language
 
 
+def style_words(kinds: Iterable[str], megabytes: int, labels: PageLabels) -> dict[str, str]:
+    """Return what the style sheet says beside or instead of Streamlit (see `markup.style`).
+
+    Args:
+        kinds: Endings of the files that may be uploaded.
+        megabytes: How large they may be.
+        labels: In the reader's language.
+    """
+    named = ", ".join(kind.upper() for kind in kinds)
+    return {
+        "slow": labels.slow,
+        "choose": labels.test_choose,
+        "limit": labels.test_limit.format(size=megabytes, kinds=named),
+        "refused": labels.test_refused,
+    }
+
+
 def head(address: Address, language: Language, labels: PageLabels) -> str:
     """Return the title, the views and the languages as HTML."""
     views = "".join(
