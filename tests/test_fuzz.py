@@ -729,6 +729,14 @@ def test_a_manifest_of_other_types(small, field, value):
         current.write_bytes(before[1])
 
 
+@pytest.mark.parametrize("name", ["a\ud800", "a\0"])
+def test_a_name_that_no_file_has(name, capsys):
+    """A name that no file system can hold is refused as what it is."""
+    with pytest.raises(SystemExit):
+        main(["entries", name])
+    assert "no file or folder can have that name" in capsys.readouterr().err
+
+
 def test_usage_errors_steer_no_terminal(capsys):
     """What is wrong with a command line is told without its control characters."""
     with pytest.raises(SystemExit):

@@ -196,7 +196,12 @@ def _day(text: str) -> date:
 def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("an empty name is no place; give a folder or file")
-    return Path(text)
+    try:
+        if b"\0" not in os.fsencode(text):
+            return Path(text)
+    except UnicodeEncodeError:  # half of a character
+        pass
+    raise argparse.ArgumentTypeError("no file or folder can have that name")
 
 
 def _add_knowledge_base(command: argparse.ArgumentParser) -> None:
