@@ -11,6 +11,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from policy_qa.output import answer_chat, answer_fields, answer_markdown, answer
 from policy_qa.page import PAGE_LABELS, Address
 from policy_qa.query_log import QueryLog
 from policy_qa.readers import read_file
+from policy_qa.storage import Event
 from policy_qa.types import Answer
 
 ATTACKS = {
@@ -140,6 +142,8 @@ def page(kb: KnowledgeBase, attack: str) -> None:
         removed=(attack,),
         unreadable=((attack, attack),),
     )
+    event = Event(1, attack, "build", 1, 1, note=attack)
+    ending = keeping.Expiring(replace(entry, id=attack, expires=date(2030, 1, 1)), attack, 3)
     parts = [
         html.head(address, "en", labels),
         html.answer_card(answer, labels, "zh-Hant", kb.rule_card(entry.id)),
@@ -151,10 +155,13 @@ def page(kb: KnowledgeBase, attack: str) -> None:
         html.empty(1, 1, [attack], address, labels),
         html.notice("missing", attack, attack, attack),
         html.strip("stale", attack, attack, attack),
-        html.changes(changes, attack, labels),
+        html.changes(changes, {attack: attack}, attack, attack, labels),
+        html.left_out({attack: attack}, labels),
+        html.history([(event, True), (event, False)], attack, labels),
+        html.expiring([ending], address, labels),
         html.findings(lint(kb), address, labels),
         html.entries([(attack, attack)], 2, address, labels),
-        html.gaps(group(attack), labels),
+        html.gaps(group(attack), attack, labels),
     ]
     for part in parts:
         check_page(part)
