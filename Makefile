@@ -8,10 +8,12 @@ KB ?= kb
 RESULTS ?= eval/results/*.json
 PORT ?= 8501
 SIZES ?= 1000 10000
+CASES ?= 350
+SEED ?= 7
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test attack lint eval report bench chromium clean
+.PHONY: run test attack fuzz lint eval report bench chromium clean
 
 # Building again is quick: vectors are kept, and what has not changed is not encoded.
 run: $(VENV)/.installed
@@ -24,6 +26,10 @@ test: $(VENV)/.tested chromium
 attack: $(VENV)/.tested
 	POLICY_QA_ATTACK=full $(BIN)/pytest -s tests/test_crash.py tests/test_corruption.py \
 		tests/test_concurrency.py
+
+# Hostile and damaged input, some 11,000 cases; the same seed makes the same cases.
+fuzz: $(VENV)/.tested
+	$(BIN)/python benchmarks/fuzz.py --cases $(CASES) --seed $(SEED)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check

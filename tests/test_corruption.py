@@ -32,7 +32,7 @@ FILES = (
     "CURRENT",
     "manifest.json",
     STORE,
-    "dense.faiss",
+    "dense.npy",
     "centres.npz",
     *(
         f"{folder}/{name}"
@@ -138,7 +138,7 @@ def test_damage_is_named_and_repaired(kb, name, kind):
     assert not repaired(kb)
 
 
-CHANGED = ("changes.sqlite", "changes.faiss", STORE, "dense.faiss", "lexical/meta.json")
+CHANGED = ("changes.sqlite", "changes.npy", STORE, "dense.npy", "lexical/meta.json")
 
 
 @pytest.mark.parametrize("name", CHANGED)
@@ -175,11 +175,11 @@ def test_a_whole_knowledge_base_needs_no_repair(kb):
 def test_a_repair_from_the_store_encodes_nothing(kb):
     """Indexes are made anew of the vectors that are there; what is missing of them is encoded."""
     encoder = LetterEncoder()
-    damage(kb, "dense.faiss")
+    damage(kb, "dense.npy")
     found = keeping.repair(kb, model=encoder)
     assert encoder.encoded == []
     assert found.done == ("Generation 3 is current; it was made of the store of generation 2.",)
-    (kb / "generations" / "3" / "dense.faiss").unlink()
+    (kb / "generations" / "3" / "dense.npy").unlink()
     (kb / "vectors.sqlite").write_bytes(b"damaged" * 999)
     found = keeping.repair(kb, model=encoder)
     assert encoder.encoded
@@ -311,7 +311,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("policy_qa.storage.READ_AGAIN_UP_TO", 0)
 
 
-@pytest.mark.parametrize("name", [STORE, "dense.faiss", "lexical/*.term"])
+@pytest.mark.parametrize("name", [STORE, "dense.npy", "lexical/*.term"])
 def test_rot_in_a_small_knowledge_base(kb, name):
     """Of a small knowledge base every byte is read at each opening."""
     in_place(kb, name)
@@ -320,7 +320,7 @@ def test_rot_in_a_small_knowledge_base(kb, name):
 
 
 @pytest.mark.usefixtures("large")
-@pytest.mark.parametrize("name", [STORE, "dense.faiss", "lexical/*.term"])
+@pytest.mark.parametrize("name", [STORE, "dense.npy", "lexical/*.term"])
 def test_rot_in_a_large_knowledge_base(kb, name):
     """Of a large one it is found by `info --check`, by the next change, or within a day."""
     with opened(kb):
@@ -330,7 +330,7 @@ def test_rot_in_a_large_knowledge_base(kb, name):
     verify(kb, manifest)
     with pytest.raises(CorruptionError, match="its contents changed"):
         verify(kb, manifest, again=True)
-    if name != "dense.faiss":  # which a change only links: its SHA-256 stays, and tells
+    if name != "dense.npy":  # which a change only links: its SHA-256 stays, and tells
         write_corpus(kb, 3)
         with pytest.raises(CorruptionError, match="its contents changed"):
             keeping.synchronise(kb, kb.parent / "corpus", model=LetterEncoder())
@@ -354,7 +354,7 @@ def test_a_change_does_not_prolong_trust(kb, monkeypatch):
     write_corpus(kb, 3)
     keeping.synchronise(kb, kb.parent / "corpus", model=LetterEncoder())
     note = generation_folder(kb, 3) / "verified.json"
-    assert "dense.faiss" in json.loads(note.read_text("utf-8"))
+    assert "dense.npy" in json.loads(note.read_text("utf-8"))
     assert note.stat().st_mtime < early + 60
 
 
@@ -364,7 +364,7 @@ def test_damage_is_not_carried_on(kb, monkeypatch, links):
     """What a rotten file is linked or copied into is as damaged: no new SHA-256 vouches for it."""
     with opened(kb):
         pass
-    in_place(kb, "dense.faiss")
+    in_place(kb, "dense.npy")
     monkeypatch.setattr("policy_qa.build.REBUILT_UP_TO", 0)
     monkeypatch.setattr("policy_qa.build.CHANGES_SHARE", 99)
     if not links:
@@ -508,14 +508,14 @@ def test_the_command(kb, capsys):
 
 def test_a_repair_needs_the_encoder_of_the_build(kb):
     """Indexes are not made anew with another encoder."""
-    damage(kb, "dense.faiss")
+    damage(kb, "dense.npy")
     with pytest.raises(EncoderMismatchError):
         keeping.repair(kb, model=LetterEncoder("letters-2"))
 
 
 def test_a_repair_while_another_process_writes(kb):
     """A repair does not touch what another process is writing to."""
-    damage(kb, "dense.faiss")
+    damage(kb, "dense.npy")
     with writing(kb), pytest.raises(LockedError, match="It is process"):
         repaired(kb)
 

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import hashlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -192,9 +193,20 @@ def test_english_words():
 def test_entries(tmp_path, monkeypatch):
     """Comments, broken lines and words with other letters are no entries; words are folded."""
     (tmp_path / "data").mkdir()
+    packed = gzip.compress(SEVERAL.encode())
+    (tmp_path / module._FILE).write_bytes(packed)
+    monkeypatch.setattr(module, "files", lambda _: tmp_path)
+    monkeypatch.setattr(module, "_FILE_SHA256", hashlib.sha256(packed).hexdigest())
+    assert list(module._entries()) == [REFUND, ("卖家", "mai4 jia1", "seller")]
+
+
+def test_another_file(tmp_path, monkeypatch):
+    """A dictionary of the package that is not the tested one is refused, with what to install."""
+    (tmp_path / "data").mkdir()
     (tmp_path / module._FILE).write_bytes(gzip.compress(SEVERAL.encode()))
     monkeypatch.setattr(module, "files", lambda _: tmp_path)
-    assert list(module._entries()) == [REFUND, ("卖家", "mai4 jia1", "seller")]
+    with pytest.raises(StorageError, match=r"is not the dictionary that was tested\. Install"):
+        list(module._entries())
 
 
 def test_made_once(folder, monkeypatch):

@@ -15,7 +15,7 @@ from datetime import date
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from policy_qa import cli_calibration, cli_evaluation, cli_index
 from policy_qa.cli_keeping import ENGINE_HELP, Keeping, skipped_text
@@ -77,8 +77,17 @@ def _fail(message: str) -> int:
     return EXIT_BAD_INPUT
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells of a wrong argument without what in it steers a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        from policy_qa.output import one_line  # noqa: PLC0415 (a quick --help needs nothing)
+
+        super().error(one_line(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="policy-qa", description="Ask a policy or FAQ knowledge base; answers are quotes."
     )
     version = metadata.version("policy-qa")
@@ -201,7 +210,12 @@ def _day(text: str) -> date:
 def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("an empty name is no place; give a folder or file")
-    return Path(text)
+    try:
+        if b"\0" not in os.fsencode(text):
+            return Path(text)
+    except UnicodeEncodeError:  # half of a character
+        pass
+    raise argparse.ArgumentTypeError("no file or folder can have that name")
 
 
 def _add_knowledge_base(command: argparse.ArgumentParser) -> None:

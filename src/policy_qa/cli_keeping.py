@@ -161,17 +161,18 @@ class Keeping:
 
     def _watch(self, options: argparse.Namespace) -> int:
         from policy_qa import keeping  # noqa: PLC0415
+        from policy_qa.output import one_line  # noqa: PLC0415
         from policy_qa.storage import read_manifest  # noqa: PLC0415
 
         corpus = options.corpus or Path(read_manifest(options.kb).corpus)
-        print(f"Following {corpus}; Ctrl+C ends it.", file=sys.stderr)
+        print(f"Following {one_line(str(corpus))}; Ctrl+C ends it.", file=sys.stderr)
 
         def follow() -> None:
             try:
                 self._synchronise(options)
                 sys.stdout.flush()
             except PolicyQAError as error:  # the next change may mend it
-                print(f"policy-qa: {error}", file=sys.stderr)
+                print(f"policy-qa: {one_line(str(error))}", file=sys.stderr)
 
         keeping.watch(corpus, follow)
         return _EXIT_DONE
@@ -371,7 +372,7 @@ class Keeping:
         found = gaps.group([one.query for one in logged], encoder)
         if options.csv:
             write_atomically(options.csv, gaps.gaps_csv(found))
-            print(f"Wrote {len(found)} groups to {options.csv}.", file=sys.stderr)
+            print(f"Wrote {len(found)} groups to {one_line(str(options.csv))}.", file=sys.stderr)
         elif options.json:
             self._print_json([asdict(gap) for gap in found])
         else:
@@ -387,6 +388,7 @@ class Keeping:
     def _take_answers(self, options: argparse.Namespace) -> int:
         from policy_qa.gap_answers import add_to_corpus, read_filled  # noqa: PLC0415
         from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+        from policy_qa.output import one_line  # noqa: PLC0415
 
         with KnowledgeBase.open(options.kb, model=options.model) as kb:
             corpus = Path(kb.manifest.corpus)
@@ -395,7 +397,7 @@ class Keeping:
         if options.json:
             self._print_json(asdict(added))
         else:
-            print(f"{_added_text(added)} Now: policy-qa sync --kb {options.kb}")
+            print(f"{_added_text(added)} Now: policy-qa sync --kb {one_line(str(options.kb))}")
         return _EXIT_DONE
 
     def export(self, options: argparse.Namespace) -> int:
@@ -403,6 +405,7 @@ class Keeping:
         from policy_qa.exchange.jsonl import export_jsonl  # noqa: PLC0415
         from policy_qa.exchange.workbook import export_workbook  # noqa: PLC0415
         from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+        from policy_qa.output import one_line  # noqa: PLC0415
 
         writers = {".jsonl": export_jsonl, ".xlsx": export_workbook}
         write = writers.get(options.file.suffix.lower())
@@ -411,7 +414,7 @@ class Keeping:
         with KnowledgeBase.open(options.kb) as kb:
             write(kb, options.file)
             entries = kb.manifest.entries
-        print(f"Wrote {entries} entries to {options.file}.", file=sys.stderr)
+        print(f"Wrote {entries} entries to {one_line(str(options.file))}.", file=sys.stderr)
         return _EXIT_DONE
 
     def take(self, options: argparse.Namespace) -> int:
@@ -419,6 +422,7 @@ class Keeping:
         from policy_qa.build import Made, Source, build_generation  # noqa: PLC0415
         from policy_qa.encoders import DEFAULT_MODEL, load_encoder  # noqa: PLC0415
         from policy_qa.exchange.reading import read_export  # noqa: PLC0415
+        from policy_qa.output import one_line  # noqa: PLC0415
 
         export = read_export(options.file)
         model = options.model or DEFAULT_MODEL
@@ -435,15 +439,18 @@ class Keeping:
             self._print_json({"generation": manifest.generation, "entries": manifest.entries})
         else:
             print(
-                f"Built generation {manifest.generation} of {options.kb}: {manifest.documents} "
-                f"documents, {manifest.entries} entries, {manifest.passages} passages."
+                f"Built generation {manifest.generation} of {one_line(str(options.kb))}: "
+                f"{manifest.documents} documents, {manifest.entries} entries, "
+                f"{manifest.passages} passages."
             )
         return _EXIT_DONE
 
 
 def skipped_text(skipped: Mapping[str, str]) -> str:
     """Return a line for each file that could not be read."""
-    return "\n".join(f"policy-qa: left out: {reason}" for reason in skipped.values())
+    from policy_qa.output import one_line  # noqa: PLC0415
+
+    return "\n".join(f"policy-qa: left out: {one_line(reason)}" for reason in skipped.values())
 
 
 def _added_text(added: Any) -> str:
@@ -497,5 +504,8 @@ def _gate_text(gate: "Gate") -> str:
     for lost in gate.lost:
         now = lost.now or "nothing"
         why = "its entry is gone" if lost.gone else f"now {now}"
-        lines.append(f"    lost: {one_line(lost.query)}  ({lost.before or 'nothing'}; {why})")
+        lines.append(
+            f"    lost: {one_line(lost.query)}  ({one_line(lost.before or 'nothing')}; "
+            f"{one_line(why)})"
+        )
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from policy_qa.errors import CorpusError
 from policy_qa.lexicon import LEXICON_FILE, Rule, parse_lexicon
 from policy_qa.readers import SUFFIXES, read_file
 from policy_qa.readers.encodings import decode
-from policy_qa.readers.files import read_whole, unreadable
+from policy_qa.readers.files import check_place, read_whole, unreadable
 from policy_qa.types import Parsed
 
 SPECIAL_FILES = (LEXICON_FILE, ALTERNATES_FILE)
@@ -41,17 +41,9 @@ class CorpusFile:
         Raises:
             CorpusError: If it cannot be read, or is a link to a file outside of the corpus.
         """
-        self._check_place()
+        if self.folder is not None:
+            check_place(self.path, self.folder)
         yield from read_file(self.path, self.id, self.columns)
-
-    def _check_place(self) -> None:
-        """Refuse a link that leads out of the folder: whoever may write there may not read all."""
-        if self.folder is None or not self.path.is_symlink() or not self.path.exists():
-            return
-        if not self.path.resolve().is_relative_to(self.folder.resolve()):
-            raise CorpusError(
-                f"{self.path} is a link to a file outside of the corpus. Copy that file here."
-            )
 
     def stamp(self) -> tuple[int, int]:
         """Return its size in bytes, and when it was changed, in ns.
@@ -162,6 +154,7 @@ def read_lexicon(path: Path) -> list[Rule]:
     file = path / LEXICON_FILE
     if not _is_file(file):
         return []
+    check_place(file, path)
     return parse_lexicon(decode(read_whole(file), file), LEXICON_FILE, file)
 
 

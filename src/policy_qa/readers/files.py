@@ -57,6 +57,18 @@ def opened(file: Path, limit: int | None = None) -> Iterator[BinaryIO]:
         raise _changed(file)
 
 
+def check_place(file: Path, folder: Path) -> None:
+    """Refuse a link that leads out of the folder: whoever may write there may not read all.
+
+    Raises:
+        CorpusError: If it is one.
+    """
+    if not file.is_symlink() or not file.exists():
+        return
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise CorpusError(f"{file} is a link to a file outside of the corpus. Copy that file here.")
+
+
 def unreadable(path: Path, error: OSError) -> CorpusError:
     """Return the error for a path that the system does not let us read."""
     return CorpusError(

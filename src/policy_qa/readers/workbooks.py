@@ -78,8 +78,7 @@ def _rows(sheets: list[Any], file: Path, columns: Mapping[str, str]) -> Iterator
 def _lines(sheet: Any, file: Path) -> Iterator[Line]:
     """Yield the rows of a sheet that are not blank."""
     blank = 0
-    for number, cells in enumerate(_batched(sheet, file), start=1):
-        row = [shown(cell.value, cell.number_format) for cell in cells] if cells else []
+    for number, row in enumerate(_batched(sheet, file), start=1):
         blank = 0 if any(row) else blank + 1
         if blank > _BLANK_ROWS:
             return
@@ -87,8 +86,8 @@ def _lines(sheet: Any, file: Path) -> Iterator[Line]:
             yield number, row
 
 
-def _batched(sheet: Any, file: Path) -> Iterator[list[Any]]:
-    """Yield the cells of each row; none for most blank ones."""
+def _batched(sheet: Any, file: Path) -> Iterator[list[str]]:
+    """Yield the cells of each row as they are shown; none for most blank ones."""
     rows: Iterator[Any] | None = None
     while True:
         try:
@@ -99,7 +98,10 @@ def _batched(sheet: Any, file: Path) -> Iterator[list[Any]]:
                     sheet.reset_dimensions()  # some programs write wrong ones
                     rows = sheet.iter_rows(max_row=_EXCEL_ROWS, max_col=None)
                 batch = [
-                    [] if all(cell.value is None for cell in row) else list(row[:_EXCEL_COLUMNS])
+                    []
+                    if all(cell.value is None for cell in row)
+                    # Here, for openpyxl looks for a cell's style only now, which may be missing.
+                    else [shown(cell.value, cell.number_format) for cell in row[:_EXCEL_COLUMNS]]
                     for row in islice(rows, _BATCH)
                 ]
         except Exception as error:
