@@ -46,8 +46,8 @@ less (`benchmarks/results/indexes.md`)."""
 
 HNSW_SEARCHED: Final = 256
 """Rows that stay in view while a coarse index of links is searched. Half as many find .993 of the
-ten passages nearest to a real question among 12,000, as many .998, in half a millisecond more; among
-100,000 it is .982 and .992 (`benchmarks/results/indexes.md`)."""
+ten passages nearest to a real question among 12,000, as many .998, in half a millisecond more
+(`benchmarks/results/indexes.md`); among 100,000 it is .982 and .992."""
 
 IVF_PROBED: Final = 0.2
 """Share of the clusters of a coarse index that are searched. Of the passages nearest to a real
