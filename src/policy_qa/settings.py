@@ -41,13 +41,13 @@ CONTEXT_MAX_CHARS: Final = 160
 whole, as passages of its own."""
 
 FLAT_UP_TO: Final = 20_000
-"""Passages up to which every vector is compared: exact, in 2 ms on a quiet machine. From there on a
-coarse index takes less (`benchmarks/results/indexes.md`)."""
+"""Passages up to which every vector is compared: exact, in 4 ms. From there on a coarse index takes
+less (`benchmarks/results/indexes.md`)."""
 
 HNSW_SEARCHED: Final = 256
-"""Rows that stay in view while a coarse index of links is searched. Half as many find .99 of the
+"""Rows that stay in view while a coarse index of links is searched. Half as many find .993 of the
 ten passages nearest to a real question among 12,000, as many .998, in half a millisecond more
-(`benchmarks/results/indexes.md`)."""
+(`benchmarks/results/indexes.md`); among 100,000 it is .982 and .992."""
 
 IVF_PROBED: Final = 0.2
 """Share of the clusters of a coarse index that are searched. Of the passages nearest to a real
@@ -66,7 +66,7 @@ EXACT_AMONG: Final = 20_000
 
 EXACT_SHARE: Final = 0.1
 """Share of the rows up to which the same holds: to find a tenth of the rows by their links takes
-ten times as long, which is as long as to compare them."""
+ten times as long, which is about as long as to compare them; an estimate."""
 
 CHECKED_VECTORS: Final = 200
 """Vectors that `info --check` looks for: recall is known to half a hundredth."""
