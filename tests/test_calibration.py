@@ -316,7 +316,7 @@ def test_the_ways_out_can_be_pasted(tmp_path):
     (path / CALIBRATION_FILE).write_bytes(b"")
     with pytest.raises(CorruptionError) as caught:
         load(path, ENCODER)
-    assert str(caught.value).count(f"--kb {shlex.quote(str(path))}") == 2
+    assert str(caught.value).count(f"--kb {shlex.quote(str(path))}") == 3
 
 
 # --- a knowledge base with one ------------------------------------------------------------------

@@ -217,7 +217,7 @@ def test_a_killed_repair(attacked):
     chance = random.Random(7)
     generation, edition = attacked.now
     for _ in range(20 if FULL else 2):
-        damaged = attacked.path / "generations" / str(generation) / "dense.faiss"
+        damaged = attacked.path / "generations" / str(generation) / "dense.npy"
         damaged.write_bytes(b"damaged")
         attacked.attacker.change("repair", attacked.path, "kill", chance.randint(1, 70))
         try:

@@ -44,7 +44,7 @@ from fuzzing import lines as some_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_qa import Filters, KnowledgeBase, PolicyQAError, keeping
+from policy_qa import Filters, KnowledgeBase, PolicyQAError, keeping, storage
 from policy_qa.calibration import CALIBRATION_FILE
 from policy_qa.changes import is_stale
 from policy_qa.cli import main
@@ -720,7 +720,8 @@ def test_a_manifest_of_other_types(small, field, value):
     if (field, value) == ("created", "x"):
         value = 1.5
     try:
-        file.write_bytes(json.dumps(fields | {field: value}).encode())
+        del fields["sha256"]
+        file.write_bytes(storage._sealed(fields | {field: value}))
         current.write_text(f"1 {hashlib.sha256(file.read_bytes()).hexdigest()}\n")
         with pytest.raises(CorruptionError, match="is missing or damaged"):
             read_manifest(small)
