@@ -791,9 +791,9 @@ def test_history_is_folded_below_the_overview(fake: type[FakeKnowledgeBase], kb_
     """How the generations came to be can be unfolded, with what leads back, and changes nothing."""
     fake.made = every_event(fake())
     text = shown(draw(view="corpus"))
-    assert f'<details class="pq-whole pq-history"><summary>{EN.history} (5)' in text
+    assert f'<details class="pq-whole pq-history"><summary>{EN.history} (8)' in text
     assert f"policy-qa rollback N --kb &#x27;{kb_path}&#x27;" in text
-    assert text.count(EN.history_gone) == 4
+    assert text.count(EN.history_gone) == 7
 
 
 def test_entries_are_searched_in_any_script_and_case(fake: type[FakeKnowledgeBase]) -> None:
