@@ -723,6 +723,7 @@ def test_hostile_text_is_inert_where_one_asks(hostile_page: str, tab: "Page") ->
     assert tab.locator(".pq-entry mark").inner_text() == HOSTILE
     assert tab.locator(".pq-card .pq-question").inner_text() == HOSTILE
     assert not tab.locator(FOREIGN).count()
+    tab.wait_for_function("document.querySelector('#pq-said').textContent !== ''")
     assert HOSTILE in (tab.locator("#pq-said").text_content() or "")
     tab.locator(".pq-title a").click()
     recent = tab.locator(".pq-recent a").first
