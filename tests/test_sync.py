@@ -287,3 +287,40 @@ def test_small_and_large_changes(corpus, monkeypatch, share):
     with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
         assert kb.search("cat sleeps", 1)[0].entry.id == "page-00#1"
         assert np.isfinite(kb.search("cat sleeps", 1)[0].score)
+
+
+def test_a_part_that_was_read_before_the_rest_was_refused(tmp_path):
+    """A long table that is broken further down is left out whole, and what follows it is built."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    rows = [f"What about refund number {n}?,It takes {n} days.,\n" for n in range(1_500)]
+    rows.append("And this?,No.,no day\n")
+    write(corpus / "a.csv", "question,answer,expires\n" + "".join(rows))
+    write(corpus / "b.txt", page(1, ["The parcel takes 3 days.", "The refund takes 4 days."]))
+
+    path = build(corpus)
+
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert list(kb.manifest.skipped) == ["a.csv"]
+        assert [name for name, _ in kb.documents()] == ["b.txt"]
+        assert kb.ask("What about parcel number 1?").hits
+
+
+def test_one_row_of_a_long_table(tmp_path, incremental):
+    """Of a table of several parts only those are replaced that changed."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    rows = [f"What about refund number {n}?,It takes {n} days.\n" for n in range(3_500)]
+    write(corpus / "a.csv", "question,answer\n" + "".join(rows))
+    path = build(corpus)
+    rows[1_500] = "What about refund number 1500?,It takes no time.\n"
+    write(corpus / "a.csv", "question,answer\n" + "".join(rows))
+    encoder = LetterEncoder()
+
+    found, manifest = synchronise(path, encoder)
+
+    assert [one.id for one in found.changed] == ["a.csv:2"]
+    assert len(encoder.encoded) <= 3
+    assert (manifest.documents, manifest.entries) == (4, 3_500)
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        assert "no time" in kb.document("a.csv:2").text

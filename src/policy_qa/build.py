@@ -55,6 +55,7 @@ from policy_qa.storage import (
     LEXICAL_FOLDER,
     STORE_FILE,
     VECTORS_FILE,
+    VOCABULARY_FILE,
     Action,
     Event,
     Manifest,
@@ -101,7 +102,7 @@ class Source:
     """What a generation is made of, beside its documents.
 
     Attributes:
-        corpus: Where the documents came from.
+        corpus: Where the documents came from; empty if a program or an export gave them.
         model: The name of the encoder's model.
         rules: Of the corpus's lexicon.
         alternates: Wordings that a file of the corpus gives to entries of others, by their ids.
@@ -278,6 +279,7 @@ def change_generation(
             few = total <= REBUILT_UP_TO
             if few or came_back or store.changed_rows() > CHANGES_SHARE * total:
                 maker.use(base.engine, number)
+                check(path, base, STORE_FILE)
                 maker.start_anew()
                 with StoreWriter(folder / STORE_FILE) as writer:
                     _copy(store, writer)
@@ -302,7 +304,7 @@ def _base_store(path: Path, base: Manifest) -> Iterator[Store]:
     # What is only linked keeps its SHA-256; damage to what is read would be carried on.
     read = {*base.files} - {DENSE_FILE, COARSE_FILE}
     if sum(base.files[name][0] for name in read) > _READ_BEFORE_A_CHANGE:
-        read = {CHANGES_FILE, CHANGES_DENSE_FILE}
+        read = {CHANGES_FILE, CHANGES_DENSE_FILE, VOCABULARY_FILE}
     check(path, base, *sorted(read))
     old = generation_folder(path, base.generation)
     with closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as store:
@@ -490,6 +492,7 @@ def move_generation(
         closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before,
     ):
         _check_newest(path, base.generation)
+        check(path, base, *base.files)
         source = Source(
             base.corpus,
             base.model,
@@ -645,6 +648,7 @@ class _Maker:
         self._source = source
         self._progress = progress
         self._kind: IndexKind = "flat"
+        self._of_what = f"The corpus {source.corpus}" if source.corpus else "What was given"
         self._target: Target | None = None
 
     def use(self, engine: str, number: int, base: Manifest | None = None) -> None:
@@ -710,9 +714,7 @@ class _Maker:
                 another one if it does not fit any more.
         """
         if not store.counts["entries"]:
-            raise CorpusError(
-                f"The corpus {self._source.corpus} holds no entry. Put documents with text there."
-            )
+            raise CorpusError(f"{self._of_what} holds no entry. Put documents with text there.")
         total, done = store.counts["passages"], 0
         if not self._target:
             self._kind = (fitting_kind if again else chosen_kind)(self._source.index, total)
@@ -721,7 +723,7 @@ class _Maker:
         languages: Counter[str] = Counter()
         with (
             closing(self._cache()) as cache,
-            self._writers(total) as (dense, lexical, entry_lexical),
+            self._writers(store.end_row) as (dense, lexical, entry_lexical),
         ):
             remembering = _Remembering(self._encoder, cache)
             centres = Centres.of(remembering)
@@ -734,8 +736,7 @@ class _Maker:
                     self._progress(done, max(total, done))
             if not done:
                 raise CorpusError(
-                    f"The corpus {self._source.corpus} holds nothing to index. Put documents with "
-                    "text there."
+                    f"{self._of_what} holds nothing to index. Put documents with text there."
                 )
             if self._target:
                 centres = centres.against(remembering, dense.nearest)
@@ -773,7 +774,7 @@ class _Maker:
         total, done = store.counts["passages"], 0
         if not self._target:
             self._kind = fitting_kind(self._source.index, total)
-        with self._writers(total) as (new_dense, lexical, entry_lexical):
+        with self._writers(store.end_row) as (new_dense, lexical, entry_lexical):
             for some in _batches(pairs, _INDEXED_AT_ONCE):
                 new = [passage for _, passage in some]
                 new_dense.add(_rows(new), dense.vectors(_rows(old for old, _ in some)))

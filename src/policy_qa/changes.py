@@ -22,7 +22,7 @@ from policy_qa.errors import CorpusError
 from policy_qa.identity import by_id, settled
 from policy_qa.lexicon import LEXICON_FILE
 from policy_qa.readers import SUFFIXES
-from policy_qa.storage import STORE_FILE, Manifest, generation_folder
+from policy_qa.storage import CHANGES_FILE, STORE_FILE, Manifest, generation_folder
 from policy_qa.store import Store
 from policy_qa.types import Document, Entry, Parsed
 
@@ -117,8 +117,10 @@ def corpus_of(manifest: Manifest) -> Path | None:
     """Return the folder or file that a knowledge base was built of; None if it is not there.
 
     A relative path is taken from the current directory, as it was at the build. Of documents that
-    a program gave there is no path; a folder that happens to be called `documents` is taken for it.
+    a program or an export gave there is no path.
     """
+    if not manifest.corpus:
+        return None
     path = Path(manifest.corpus)
     try:
         return path if path.exists() else None
@@ -156,7 +158,9 @@ def _read_at(path: Path, manifest: Manifest) -> int:
     """
     created = int(datetime.fromisoformat(manifest.created).timestamp() + 1) * 10**9
     try:
-        stored = generation_folder(path, manifest.generation) / STORE_FILE
+        folder = generation_folder(path, manifest.generation)
+        changes = folder / CHANGES_FILE  # beside a store that older generations have, too
+        stored = changes if changes.exists() else folder / STORE_FILE
         return min(created, stored.stat().st_mtime_ns)  # a copied store has a later time
     except OSError:
         return created
@@ -257,7 +261,7 @@ class _Comparing:
         self._replaced: list[str] = []
         self._kept: list[Parsed] = []
         self._kept_chars = 0
-        self._again: list[CorpusFile] = []
+        self._again: list[tuple[CorpusFile, set[str]]] = []
 
     def _tried(self, name: str, read: Callable[[], _T], before: _T) -> _T:
         """Return what a file holds, or what it held before if it cannot be read."""
@@ -279,19 +283,19 @@ class _Comparing:
         there: set[str] = set()
         added: list[str] = []
         changed: list[DocumentChanges] = []
-        different = False
         try:
             for document, entries in file.read():
                 there.add(document.id)
+                if document.id not in known:
+                    added.append(document.id)
+                elif before := self._difference(document, entries):
+                    changed.append(before)
+                else:
+                    continue
                 if kept:
                     read.append((document, entries))
                     self._kept_chars += len(document.text)
                     kept = self._kept_chars <= _KEPT_CHARS
-                if document.id not in known:
-                    added.append(document.id)
-                elif before := self._difference(document, entries):
-                    different = True
-                    changed.append(before)
         except CorpusError as error:
             self._unreadable.append((file.id, str(error)))
             if file.id in self._read_before:
@@ -299,15 +303,14 @@ class _Comparing:
             return
         self._stamps[file.id] = stamp
         gone = [name for name in known if name not in there]
-        if not added and not different and not gone:
-            return
         self._added += added
         self._changed += changed
-        self._replaced += known
+        others = [one.id for one in changed]
+        self._replaced += others + gone
         if kept:
             self._kept += read
         else:
-            self._again.append(file)
+            self._again.append((file, {*added, *others}))
 
     def _difference(self, document: Document, read: Sequence[Entry]) -> DocumentChanges | None:
         """Return what changed in a document; None if nothing at all did."""
@@ -348,7 +351,7 @@ class _Comparing:
             self._manifest.questions_indexed,
             self._manifest.index_asked,
         )
-        reread = (one for file in again for one in file.read())
+        reread = (one for file, new in again for one in file.read() if one[0].id in new)
         return Plan(changes, tuple(self._replaced + lost), chain(kept, reread), source)
 
 

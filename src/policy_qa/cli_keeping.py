@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policy_qa.errors import InputError, PolicyQAError
+from policy_qa.errors import CorpusError, InputError, PolicyQAError
 from policy_qa.labels import LANGUAGES
 from policy_qa.settings import GENERATIONS_KEPT, PUBLISHING_TOLERANCE
 
@@ -162,17 +162,25 @@ class Keeping:
     def _watch(self, options: argparse.Namespace) -> int:
         from policy_qa import keeping  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
-        from policy_qa.storage import read_manifest  # noqa: PLC0415
+        from policy_qa.storage import corpus_place, read_manifest  # noqa: PLC0415
 
-        corpus = options.corpus or Path(read_manifest(options.kb).corpus)
+        corpus = options.corpus or corpus_place(read_manifest(options.kb))
         print(f"Following {one_line(str(corpus))}; Ctrl+C ends it.", file=sys.stderr)
 
-        def follow() -> None:
+        told = ""
+
+        def follow() -> bool:
+            nonlocal told
             try:
                 self._synchronise(options)
                 sys.stdout.flush()
-            except PolicyQAError as error:  # the next change may mend it
-                print(f"policy-qa: {one_line(str(error))}", file=sys.stderr)
+            except PolicyQAError as error:
+                if told != str(error):
+                    print(f"policy-qa: {one_line(str(error))}", file=sys.stderr)
+                told = str(error)
+                return isinstance(error, CorpusError)  # which the next change may mend
+            told = ""
+            return True
 
         keeping.watch(corpus, follow)
         return _EXIT_DONE
@@ -389,9 +397,10 @@ class Keeping:
         from policy_qa.gap_answers import add_to_corpus, read_filled  # noqa: PLC0415
         from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
+        from policy_qa.storage import corpus_place  # noqa: PLC0415
 
         with KnowledgeBase.open(options.kb, model=options.model) as kb:
-            corpus = Path(kb.manifest.corpus)
+            corpus = corpus_place(kb.manifest)
             known = [entry.id for entry in kb.entries()]
         added = add_to_corpus(read_filled(options.filled), corpus, known)
         if options.json:
@@ -422,6 +431,7 @@ class Keeping:
         from policy_qa.build import Made, Source, build_generation  # noqa: PLC0415
         from policy_qa.encoders import DEFAULT_MODEL, load_encoder  # noqa: PLC0415
         from policy_qa.exchange.reading import read_export  # noqa: PLC0415
+        from policy_qa.knowledge_base import lasting_name  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
 
         export = read_export(options.file)
@@ -431,7 +441,7 @@ class Keeping:
                 export.parsed,
                 options.kb,
                 load_encoder(model),
-                Source("documents", model, export.rules),
+                Source("", lasting_name(model), export.rules),
                 made=Made("import"),
                 progress=progress,
             )

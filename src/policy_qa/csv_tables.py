@@ -13,7 +13,7 @@ from policy_qa.exchange.files import replacing
 from policy_qa.readers.cells import clean, one_line
 from policy_qa.readers.encodings import decode
 from policy_qa.readers.fields import bare
-from policy_qa.readers.files import check_place
+from policy_qa.readers.files import check_place, read_whole
 
 ALTERNATES_FILE: Final = "alternates.csv"
 """At the top of a corpus folder: wordings that it gives to entries of any document."""
@@ -91,9 +91,7 @@ class Table:
             return cls(file, {name: column for column, name in enumerate(names)}, [*names])
         check_place(file, file.parent)
         try:
-            if not file.is_file():
-                raise CorpusError(f"{file} is no regular file. Take it out of the corpus.")
-            text = decode(file.read_bytes(), file)
+            text = decode(read_whole(file), file)
         except OSError as error:
             raise CorpusError(
                 f"Cannot read {file}: {error.strerror or error}. Make it readable."

@@ -32,6 +32,7 @@ from policy_qa.storage import (
     STORE_FILE,
     Event,
     Manifest,
+    corpus_place,
     generation_folder,
     generation_numbers,
     read_manifest,
@@ -42,7 +43,7 @@ from policy_qa.storage import (
 from policy_qa.store import Store
 from policy_qa.types import Encoder, Entry
 
-WATCHED_SECONDS: Final = 1.0
+WATCHED_SECONDS: Final = 2.5
 """Between two looks at a folder that is followed: a change is taken up when it has not gone on for
 as long."""
 
@@ -79,7 +80,7 @@ def changes(path: Path, corpus: Path | None = None) -> Changes:
     """
     manifest, store = _opened(path)
     with closing(store):
-        return plan(store, manifest, corpus or Path(manifest.corpus)).changes
+        return plan(store, manifest, corpus or corpus_place(manifest)).changes
 
 
 def synchronise(
@@ -180,7 +181,7 @@ def _follow(
 ) -> Outcome:
     manifest, store = _opened(path)
     with closing(store):
-        planned = plan(store, manifest, corpus or Path(manifest.corpus))
+        planned = plan(store, manifest, corpus or corpus_place(manifest))
         found = planned.changes
         if not found.apply:
             return Outcome(found)
@@ -223,7 +224,7 @@ def _opened(path: Path, generation: int | None = None) -> tuple[Manifest, Store]
 
 def watch(
     corpus: Path,
-    changed: Callable[[], None],
+    changed: Callable[[], bool],
     *,
     seconds: float = WATCHED_SECONDS,
     until: Callable[[], bool] = lambda: False,
@@ -232,7 +233,8 @@ def watch(
 
     Args:
         corpus: The folder or file; it may be gone for a while.
-        changed: Called when no file has changed any further between two looks.
+        changed: Called when no file has changed any further between two looks; whether that is
+            done, or is to be tried again after the next look.
         seconds: Between two looks.
         until: Whether to stop.
     """
@@ -241,8 +243,7 @@ def watch(
     while not until():
         now = _stamps(corpus)
         if now == before and now != done:
-            done = now
-            changed()
+            done = now if changed() else None
         before = now
         time.sleep(seconds)
 

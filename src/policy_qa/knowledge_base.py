@@ -41,6 +41,7 @@ from policy_qa.storage import (
     STORE_FILE,
     Manifest,
     build_command,
+    corpus_place,
     current_state,
     generation_folder,
     read_manifest,
@@ -180,7 +181,7 @@ class KnowledgeBase:
         path = Path(path)
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
-        name = _lasting_name(model) if isinstance(model, str) else encoder.identity
+        name = lasting_name(model) if isinstance(model, str) else encoder.identity
         if isinstance(corpus, (str, Path)):
             read = Corpus(Path(corpus), columns)
             rules = read.rules() if rules is None else rules
@@ -191,9 +192,7 @@ class KnowledgeBase:
             )  # fmt: skip
         else:
             documents = ((document, parse(document)) for document in corpus)
-            source = Source(
-                "documents", name, rules or (), index_questions=index_questions, index=index
-            )
+            source = Source("", name, rules or (), index_questions=index_questions, index=index)
         manifest = build_generation(
             documents, path, encoder, source, made=Made(keep=keep), progress=progress, engine=engine
         )
@@ -275,11 +274,12 @@ class KnowledgeBase:
         Args:
             corpus: Where it stands; None if it stands where it stood at the build.
         """
-        path = Path(corpus or self.manifest.corpus)
         try:
+            path = Path(corpus) if corpus else corpus_place(self.manifest)
             return plan(self._store, self.manifest, path).changes
         except CorpusError as error:
-            return Changes(unreadable=((str(path), str(error)),))
+            name = str(corpus or self.manifest.corpus)
+            return Changes(unreadable=((name, str(error)),))
 
     @property
     def encoder(self) -> Encoder:
@@ -564,7 +564,7 @@ def check_text(path: Path, manifest: Manifest) -> None:
         raise EncoderMismatchError(
             f"The knowledge base at {path} was built with another text folding ({manifest.text}), "
             f"not with this program's ({text_recipe()}). Build it again: "
-            f"{build_command(path, manifest.corpus)}"
+            f"{build_command(path, manifest.corpus or 'CORPUS')}"
         )
 
 
@@ -573,7 +573,7 @@ def _check_encoder(path: Path, manifest: Manifest, encoder: Encoder) -> None:
         raise EncoderMismatchError(
             f"The knowledge base at {path} was built with the encoder {manifest.encoder}, not "
             f"with {encoder.identity}. Name that model with --model, or build it again: "
-            f"{build_command(path, manifest.corpus)}"
+            f"{build_command(path, manifest.corpus or 'CORPUS')}"
         )
 
 
@@ -586,7 +586,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 """Halves of characters, as from an argument that is not UTF-8; no encoder takes them."""
 
 
-def _lasting_name(model: str) -> str:
+def lasting_name(model: str) -> str:
     """Return a model's name, or its folder's full path, which holds from any directory."""
     folder = Path(model)
     return str(folder.resolve()) if model != DEFAULT_MODEL and folder.is_dir() else model

@@ -19,6 +19,7 @@ from policy_qa.storage import (
     DENSE_FILE,
     Event,
     Manifest,
+    check,
     current_generation,
     generation_folder,
     link_files,
@@ -62,6 +63,7 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
     with writing(path), new_generation(path) as (number, folder):
         if current_generation(path) != manifest.generation:
             raise LockedError(f"Another process has changed {path} meanwhile. Try again.")
+        check(path, manifest, DENSE_FILE)
         needed = needs(kind, count, manifest.dim)
         check_room(path, memory=needed.memory, disk=needed.disk - 4 * manifest.dim * count)
         link_files(path, manifest, folder, without=(COARSE_FILE,))
@@ -152,8 +154,12 @@ def recall(dense: DenseIndex, count: int = CHECKED_VECTORS) -> Recall:
         quick, exact = found
         # equal scores are as good: which of the same texts is found first does not matter
         least = exact.scores[-1] if len(exact.scores) else 0.0
-        shares.append(float(np.mean(quick.scores >= least)) if len(exact.rows) else 1.0)
+        shares.append(_share(int(np.count_nonzero(quick.scores >= least)), len(exact.scores)))
     quickly, slowly = (1000 * float(np.median(seconds or [0])) for seconds in laps)
     return Recall(
         len(queries), float(np.mean(shares or [1])), min(shares, default=1.0), quickly, slowly
     )
+
+
+def _share(found: int, there: int) -> float:
+    return found / there if there else 1.0

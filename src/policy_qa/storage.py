@@ -30,7 +30,8 @@ What is flushed (fsync), in this order, so that a power cut is no worse than a c
     2. it gets its name: the folder `generations` is flushed
     3. the new `CURRENT`, and after it has its name, the folder of the knowledge base; where that
        folder is new, the folder around it was flushed when it was made
-Vectors are flushed by SQLite. What is only a help (`verified.json`, `lock.holder`) need not last.
+Neither the vectors that are kept, which can be encoded again, nor what is only a help
+(`verified.json`, `lock.holder`) need last.
 
 What is checked of damage:
     at each opening   sizes, the manifest against `CURRENT` and against its own SHA-256, the SHA-256
@@ -63,6 +64,7 @@ from typing import Final, Literal, TypeVar
 
 from policy_qa.coarse import AUTO, IndexKind
 from policy_qa.errors import (
+    CorpusError,
     CorruptionError,
     FormatVersionError,
     KnowledgeBaseError,
@@ -142,7 +144,7 @@ class Manifest:
         format_version: Of the files.
         generation: Starts at 1.
         created: UTC, ISO 8601.
-        corpus: Where the documents came from.
+        corpus: Where the documents came from; empty if a program or an export gave them.
         model: The model as it was named at the build.
         encoder: The encoder's identity.
         dim: Components of a vector.
@@ -461,6 +463,20 @@ def _verified(folder: Path) -> dict[str, list[int]]:
     except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) and 0 <= age <= TRUSTED_SECONDS else {}
+
+
+def corpus_place(manifest: Manifest) -> Path:
+    """Return the folder or file that a generation was made of.
+
+    Raises:
+        CorpusError: If it was made of documents that a program or an export gave.
+    """
+    if not manifest.corpus:
+        raise CorpusError(
+            "The knowledge base was made of documents that a program or an export gave. Name the "
+            "folder of the corpus that it is to follow."
+        )
+    return Path(manifest.corpus)
 
 
 def build_command(path: Path, corpus: str = "CORPUS") -> str:

@@ -334,6 +334,12 @@ class Store:
             for table, number in lost.items()
         }
 
+    @property
+    def end_row(self) -> int:
+        """The row that follows the last passage; what could not be read leaves gaps before it."""
+        query = "SELECT coalesce(max(row), -1) + 1 FROM passages"
+        return max(int(file.all(query)[0][0]) for file in self._files)
+
     def gone(self) -> tuple[list[int], list[int]]:
         """Return the entries and the passage rows of the first file that are gone."""
         entries: list[int] = []

@@ -77,7 +77,7 @@ class VectorCache:
         return rows
 
     def put(self, vectors: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep float16 vectors by their keys, durably."""
+        """Keep float16 vectors by their keys; of those a power failure may lose the last."""
         rows = [(key, _checked(key, vector)) for key, vector in vectors]
         try:
             self._write(rows)
