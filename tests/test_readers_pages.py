@@ -260,7 +260,7 @@ def test_numerals(number, form, text):
         ),
         (
             "<table><tr><td>選單<td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>",
-            "選單\na: c; b: d.",
+            "選單\n\na: c; b: d.",
         ),
         ("<table><tr><td><h2>甲？</h2><p>乙</table>", "## 甲？\n\n乙"),
         (
