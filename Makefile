@@ -20,8 +20,9 @@ run: $(VENV)/.installed
 	$(BIN)/policy-qa build "$(CORPUS)" --kb "$(KB)"
 	POLICY_QA_KB="$(KB)" $(BIN)/streamlit run app.py --server.port $(PORT)
 
+# A file of tests stays in one process, so that what its tests share is made once.
 test: $(VENV)/.tested chromium
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 attack: $(VENV)/.tested
 	POLICY_QA_ATTACK=full $(BIN)/pytest -s tests/test_crash.py tests/test_corruption.py \
