@@ -147,7 +147,7 @@ def collections(url: str, path: Path) -> list[str]:
     """Return the collections of a knowledge base that an engine has."""
     link = Connection(url)
     try:
-        prefix = (path / "engine").read_text("ascii").strip()
+        prefix = (path / "engine").read_text("ascii").split()[0]
         return [name for name in link.call("list_collections") if name.startswith(prefix)]
     finally:
         link.close()

@@ -89,11 +89,16 @@ class Keeping:
         )
         repair = add("repair", self.repair, "find what is damaged, and make it whole again")
         repair.add_argument("--model", help=_MOVED)
+        repair.add_argument(
+            "--engine",
+            metavar="URL",
+            help=f"{ENGINE_HELP}, in place of an engine that is gone for good",
+        )
         move = add("move", self.move, "put the indexes at an engine, or back; nothing is encoded")
         move.add_argument("--engine", required=True, metavar="URL", help=ENGINE_HELP)
         for command in (sync, publish, rollback, repair, move):
             command.add_argument(
-                "--keep", type=_count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
+                "--keep", type=count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
             )
 
         lint = add("lint", self.lint, "look for contradictions, duplicates and other doubts")
@@ -298,7 +303,11 @@ class Keeping:
 
         with self._progress() as progress:
             found = keeping.repair(
-                options.kb, model=options.model, keep=options.keep, progress=progress
+                options.kb,
+                model=options.model,
+                keep=options.keep,
+                progress=progress,
+                engine=options.engine,
             )
         if options.json:
             generation = found.manifest.generation if found.manifest else None
@@ -467,7 +476,12 @@ def _share(text: str) -> float:
     return share
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return the number that an argument is.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none from 1 on.
+    """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("give a whole number, 1 or more")
     return int(text)
