@@ -57,18 +57,7 @@ def owned(path: Path) -> Owned | None:
     """
     file = path / ENGINE_ID_FILE
     try:
-        name, _, rest = file.read_text(encoding="ascii").partition("\n")
-        if not _NAME.fullmatch(name):
-            raise ValueError(name)
-        if not rest.strip():  # of an older program, which noted no more
-            plain = Owned(name)
-            there = {(one.engine, one.collection) for one in on_engines(path)}
-            return replace(plain, made=tuple(sorted(m for m in there if plain.has(m[1]))))
-        fields = json.loads(rest)
-        found = Owned(name, tuple((str(url), str(base)) for url, base in fields["made"]))
-        if not all(found.has(base) for _, base in found.made):
-            raise ValueError(name)
-        return found if _is_place(path, str(fields["folder"]), int(fields["inode"])) else None
+        return _read(path, file.read_text(encoding="ascii"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -76,6 +65,28 @@ def owned(path: Path) -> Owned | None:
             f"{file} is damaged: it does not tell which collections at an engine are of {path}. "
             f"Repair it: {repair_command(path)}"
         ) from error
+
+
+def _read(path: Path, text: str) -> Owned | None:
+    """Return what the file tells; None if it tells it of another folder.
+
+    Raises:
+        ValueError: If it tells nothing.
+    """
+    name, _, rest = text.partition("\n")
+    found = Owned(name)
+    if not _NAME.fullmatch(name):
+        raise ValueError(name)
+    if not rest.strip():  # of an older program, which noted no more
+        there = {(one.engine, one.collection) for one in on_engines(path)}
+        return replace(found, made=tuple(sorted(one for one in there if found.has(one[1]))))
+    fields = json.loads(rest)
+    made = tuple((str(url), str(base)) for url, base in fields["made"])
+    if not all(found.has(base) for _, base in made):
+        raise ValueError(name)
+    if not _is_place(path, str(fields["folder"]), int(fields["inode"])):
+        return None
+    return replace(found, made=made)
 
 
 def _is_place(path: Path, folder: str, inode: int) -> bool:
@@ -128,12 +139,9 @@ def forget(path: Path, url: str, bases: Iterable[str] | None = None) -> None:
     found = owned(path)
     if found is None:
         return
-    gone = None if bases is None else {*bases}
-    made = tuple(
-        (at, base)
-        for at, base in found.made
-        if at != url or (gone is not None and base not in gone)
-    )
+    gone = {base for at, base in found.made if at == url}
+    gone &= gone if bases is None else {*bases}
+    made = tuple((at, base) for at, base in found.made if at != url or base not in gone)
     if made != found.made:
         _write(path, replace(found, made=made))
 
