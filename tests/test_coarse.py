@@ -261,7 +261,7 @@ def test_a_kind_stays_in_a_build(tmp_path, monkeypatch):
     monkeypatch.setattr("policy_qa.coarse._LEAST_TRAINED", 2_500)
     build(path).close()
     assert (read_manifest(path).index, read_manifest(path).index_asked) == ("flat", "ivf")
-    build(path, index="auto").close()
+    KnowledgeBase.build([NEW], path, model=LetterEncoder(), index="auto").close()
     assert read_manifest(path).index_asked == "auto"
 
 
