@@ -809,3 +809,12 @@ def test_many_rows_that_are_not_in_force(tmp_path, server, monkeypatch):
     assert hits[0][0]
     assert filters
     assert max(map(len, filters)) < 100
+
+
+def test_repair_in_another_place_by_command(corpus, capsys):
+    """`repair --engine` takes an address as the other commands do, and leaves what is whole."""
+    path = build(corpus, "embedded")
+    assert main(["repair", "--kb", str(path), "--engine", "kb.db"]) == 2
+    assert "no address of an engine" in capsys.readouterr().err
+    assert main(["repair", "--kb", str(path), "--engine", "embedded"]) == 0
+    assert capsys.readouterr().out == "Nothing is damaged.\n"
