@@ -67,7 +67,10 @@ def open_knowledge_base(
     path: str,
     state: tuple[int, str, int],  # noqa: ARG001 (key)
 ) -> policy_qa.KnowledgeBase:
-    """Open a knowledge base once for all readers, again for each state."""
+    """Open a knowledge base once for all readers, again for each state.
+
+    An older one closes itself when the last reader of it is done.
+    """
     return policy_qa.KnowledgeBase.open(path)
 
 

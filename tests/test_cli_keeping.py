@@ -191,7 +191,7 @@ def test_rules_of_a_day(cli):
     """A rule that has expired never answers, but for a day on which it held."""
     today = cli("ask", "How much is gift wrapping?")[1]
     assert "5 euros" not in today.split("!")[0]
-    assert "Another entry expired on 2024-12-31" in today
+    assert "“How much is gift wrapping?” expired on 2024-12-31" in today
 
     then = cli("ask", "How much is gift wrapping?", "--as-of", "2024-06-01")
     assert then[0] == 0
@@ -262,6 +262,13 @@ def test_gaps_become_entries(cli, place):
     assert "[answered-questions.csv, row 2" in output
 
 
+def test_a_place_that_cannot_be_written(cli):
+    """A table of gaps that cannot be written is told of in one line."""
+    status, _, messages = cli("gaps", "--csv", "/proc/gaps.csv")
+    assert status == 2
+    assert messages.startswith("policy-qa: Cannot write /proc/gaps.csv: ")
+
+
 def test_gaps_become_wordings(cli, place):
     """A gap that an entry answers already is found by its words from then on."""
     header = "question,answer,entry\n"
@@ -272,6 +279,8 @@ def test_gaps_become_wordings(cli, place):
     (hit, *_) = json.loads(cli("search", "Kann ich das zurückgeben?", "--json")[1])
     assert hit["entry"]["id"] == "shop#1"
     assert hit["passage"]["text"] == "Kann ich das zurückgeben?"
+    assert "Within 14 days" in cli("ask", "Kann ich das zurückgeben?")[1]
+    assert cli("ask", "how long may I return a parcel")[0] == 0
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.xlsx"])
@@ -302,7 +311,9 @@ def test_columns_of_ones_own(cli, place):
     assert "可以開電子發票。" in cli("ask", "能開發票嗎")[1]
     assert "question: 能開發票嗎" in cli("entries", "corpus/t.csv", "--columns", names)[1]
     assert cli("build", "corpus", "--columns", "question")[0] == 2
-    assert cli("build", "corpus", "--columns", "colour=我們說")[2].startswith("policy-qa: left out")
+    assert "no column can be 'colour'" in cli("build", "corpus", "--columns", "colour=我們說")[2]
+    (place / "corpus" / "other.csv").write_text("Question,Answer\nIs it open?,Yes.\n", "utf-8")
+    assert cli("build", "corpus", "--columns", names)[2] == ""
 
 
 def test_watch(place):

@@ -249,6 +249,30 @@ def test_a_kind_stays(tmp_path, monkeypatch):
         assert knowledge_base.search("is number 2 new", 1)[0].entry.id == "new-2#1"
 
 
+def test_a_kind_stays_in_a_build(tmp_path, monkeypatch):
+    """A build that names no kind keeps the one of before, and another one if that fits no more."""
+    monkeypatch.setattr("policy_qa.coarse._LEAST_TRAINED", 1)
+    path = tmp_path / "kb"
+    build(path).close()
+    assert read_manifest(path).index_asked == "auto"
+    reindex(path, "ivf")
+    build(path).close()
+    assert (read_manifest(path).index, read_manifest(path).index_asked) == ("ivf", "ivf")
+    monkeypatch.setattr("policy_qa.coarse._LEAST_TRAINED", 2_500)
+    build(path).close()
+    assert (read_manifest(path).index, read_manifest(path).index_asked) == ("flat", "ivf")
+    KnowledgeBase.build([NEW], path, model=LetterEncoder(), index="auto").close()
+    assert read_manifest(path).index_asked == "auto"
+
+
+@pytest.mark.parametrize("keep", ["0", "-1", "x"])
+def test_generations_to_keep(tmp_path, capsys, keep):
+    """`reindex` refuses to keep no generation, as the other commands do."""
+    with pytest.raises(SystemExit):
+        main(["reindex", "--keep", keep, "--kb", str(tmp_path)])
+    assert "give a whole number, 1 or more" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["ivf", "diskann"])
 def test_a_refused_kind_changes_nothing(tmp_path, kind):
     """A kind that does not fit is refused before anything is encoded, and what was there stays."""

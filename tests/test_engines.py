@@ -3,12 +3,14 @@
 Lite checks no tokens: a server in this process that does, as a cluster's does, stands for that.
 """
 
+import gc
 import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,14 +22,22 @@ from fakes import PARKING, RETURNS, LetterEncoder
 from policy_qa import Document, Filters, KnowledgeBase, keeping
 from policy_qa.build import Made, Source, build_generation
 from policy_qa.cli import main
+from policy_qa.coarse import needs
 from policy_qa.corpus import Corpus
 from policy_qa.engines import connection, writing
 from policy_qa.engines.address import checked
 from policy_qa.engines.collections import AT_ONCE, View
 from policy_qa.engines.connection import Connection
-from policy_qa.engines.vocabulary import row_weights
-from policy_qa.errors import EngineError, InputError, KnowledgeBaseError
+from policy_qa.engines.vocabulary import VocabularyWriter, row_weights
+from policy_qa.errors import (
+    CorruptionError,
+    EngineError,
+    InputError,
+    KnowledgeBaseError,
+    StorageError,
+)
 from policy_qa.lexical import LexicalIndex
+from policy_qa.reindexing import reindex
 from policy_qa.storage import Manifest, generation_numbers, read_manifest
 from policy_qa.translation import Term, Translation
 
@@ -147,7 +157,7 @@ def collections(url: str, path: Path) -> list[str]:
     """Return the collections of a knowledge base that an engine has."""
     link = Connection(url)
     try:
-        prefix = (path / "engine").read_text("ascii").strip()
+        prefix = (path / "engine").read_text("ascii").split()[0]
         return [name for name in link.call("list_collections") if name.startswith(prefix)]
     finally:
         link.close()
@@ -596,3 +606,215 @@ def test_many_rows(tmp_path, server):
     keeping.move(path, "embedded")
     assert not (path / "generations" / "2" / "words.sqlite").exists()
     shutil.rmtree(path)
+
+
+@pytest.mark.parametrize(
+    "contents", [b"policy_qa", b"policy_qa_0123456789a\xff\n", b"policy_qa_0123456789ab\n{"]
+)
+def test_damaged_name_at_engines(corpus, server, contents):
+    """With a damaged `engine` file nothing is written, nothing of others goes; repair mends it."""
+    other = build(pages(corpus.parent / "other" / "corpus"), server.url)
+    path = build(corpus, server.url)
+    before = collections(server.url, other)
+    (path / "engine").write_bytes(contents)
+    change(corpus)
+    with pytest.raises(CorruptionError, match=r"engine is damaged: .* policy-qa repair --kb"):
+        synchronise(path)
+    assert "engine is set aside as" in keeping.repair(path, model=LetterEncoder()).done[0]
+    assert (path / "engine.damaged").exists()
+    keeping.synchronise(path, model=LetterEncoder(), keep=1)
+    assert collections(server.url, other) == before
+    assert nearly(found(path), found(build(corpus, "embedded", "fresh")))
+
+
+@pytest.mark.usefixtures("in_place")
+def test_a_copy_that_is_written_to(corpus, server):
+    """A copy gets collections of its own, the original's stay as they are; a move is no copy."""
+    path = build(corpus, server.url)
+    before, there = found(path), collections(server.url, path)
+    copy = Path(shutil.copytree(path, corpus.parent / "copy"))
+    change(corpus)
+    keeping.synchronise(copy, model=LetterEncoder(), keep=1)
+    assert found(path) == before
+    assert collections(server.url, path) == there
+    assert not {*there} & {*collections(server.url, copy)}
+    assert found(copy) != before
+    moved = path.rename(corpus.parent / "moved")
+    keeping.synchronise(moved, model=LetterEncoder(), keep=1)
+    assert collections(server.url, moved) == there
+
+
+def test_engine_file_of_an_older_program(corpus, server):
+    """A file that holds the name alone is taken as it is, and what was made goes in the end."""
+    path = build(corpus, server.url)
+    (path / "engine").write_text((path / "engine").read_text("ascii").split()[0] + "\n", "ascii")
+    first = collections(server.url, path)
+    KnowledgeBase.build(corpus, path, model=LetterEncoder(), keep=1).close()
+    assert not {*first} & {*collections(server.url, path)}
+
+
+def test_engine_that_is_down_is_tidied_later(corpus, own_server):
+    """What an engine keeps because it was down goes with a later write, wherever that goes."""
+    path = build(corpus, own_server.url)
+    own_server.stop()
+    KnowledgeBase.build(corpus, path, model=LetterEncoder(), engine="embedded", keep=1).close()
+    own_server.start()
+    assert len(collections(own_server.url, path)) == 2
+    change(corpus)
+    synchronise(path)
+    assert collections(own_server.url, path) == []
+    assert "http" not in (path / "engine").read_text("ascii")
+
+
+def test_reindexing_tidies(corpus, server):
+    """Another coarse index that takes the place of the last generation at an engine tidies it."""
+    path = build(corpus, server.url)
+    keeping.move(path, "embedded")
+    assert len(collections(server.url, path)) == 2
+    reindex(path, "hnsw", keep=1)
+    assert collections(server.url, path) == []
+
+
+@pytest.mark.parametrize("lost", ["rows", "collection"])
+def test_repair_of_what_an_engine_lost(corpus, server, lost):
+    """Lost rows and collections are damage to indexes, which are made anew."""
+    path = build(corpus, server.url)
+    before, manifest = found(path), read_manifest(path)
+    link = Connection(server.url)
+    view = View(link, "passages", manifest.collection, manifest.as_of)
+    if lost == "rows":
+        view.call("delete", filter="row in [0, 1]")
+    else:
+        view.call("drop_collection")
+    link.close()
+    result = keeping.repair(path, model=LetterEncoder())
+    assert len(result.damaged) == 1
+    assert read_manifest(path).generation == 2
+    assert read_manifest(path).engine == server.url
+    assert found(path) == before
+    assert not keeping.repair(path, model=LetterEncoder())
+
+
+def test_repair_without_a_server_that_is_gone(corpus, own_server):
+    """A server that does not answer is told of; with another place the indexes are made there."""
+    path = build(corpus, own_server.url)
+    before = found(path)
+    own_server.stop()
+    with pytest.raises(EngineError, match=r"No engine answers .* policy-qa repair --engine"):
+        keeping.repair(path, model=LetterEncoder())
+    result = keeping.repair(path, model=LetterEncoder(), engine="embedded")
+    assert result.damaged == (f"No engine answers at {own_server.url}.",)
+    assert read_manifest(path).engine == ""
+    assert found(path) == before
+    assert "http" not in (path / "engine").read_text("ascii")
+
+
+def test_rollback_to_an_engine_that_is_gone(corpus, own_server):
+    """What stands at an engine that does not answer does not become current again."""
+    path = build(corpus, own_server.url)
+    keeping.move(path, "embedded")
+    own_server.stop()
+    with pytest.raises(EngineError, match="No engine answers"):
+        keeping.rollback(path)
+    assert read_manifest(path).generation == 2
+    own_server.start()
+    assert keeping.rollback(path, 1).engine == own_server.url
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("address", ["embedded", "kb.db", "http://me:secret@host:1"])
+def test_a_manifest_with_no_address(corpus, address):
+    """Nothing is connected to that is no address, whoever wrote it."""
+    path = build(corpus, "embedded")
+    (path / "generations" / "1" / "words.sqlite").unlink(missing_ok=True)
+    VocabularyWriter(path / "generations" / "1" / "words.sqlite").close()
+    manifest = replace(read_manifest(path), engine=address)
+    with pytest.raises(InputError, match="no address of an engine") as refused:
+        KnowledgeBase(path, manifest, LetterEncoder())
+    assert "secret" not in str(refused.value)
+
+
+def test_move_asks_for_room(corpus, server, monkeypatch):
+    """Moving back asks for memory and disk before the work, and not for those of encoding."""
+    path = build(corpus, server.url)
+    (path / "vectors.sqlite").unlink()
+    asked: list[int] = []
+
+    def refuse(_: Path, *, memory: int, disk: int) -> None:
+        asked.append(disk)
+        raise StorageError(f"{memory}")
+
+    monkeypatch.setattr("policy_qa.build.check_room", refuse)
+    with pytest.raises(StorageError):
+        keeping.move(path, "embedded")
+    manifest = read_manifest(path)
+    assert manifest.engine == server.url
+    words = asked[0] - needs("flat", manifest.passages, manifest.dim).disk
+    assert 0 < words < 2 * (path / "generations" / "1" / "store.sqlite").stat().st_size
+
+
+def test_a_kind_of_index_at_an_engine(corpus, server):
+    """An engine chooses its own index: a kind is refused, wherever the engine is named."""
+    path = corpus.parent / "kb"
+    with pytest.raises(InputError, match=r"chooses its own index .* leave --index hnsw out"):
+        KnowledgeBase.build(corpus, path, model=LetterEncoder(), engine=server.url, index="hnsw")
+    assert not path.exists()
+    build(corpus, server.url)
+    with pytest.raises(InputError, match="chooses its own index"):
+        KnowledgeBase.build(corpus, path, model=LetterEncoder(), index="flat")
+    KnowledgeBase.build(
+        corpus, path, model=LetterEncoder(), engine="embedded", index="hnsw"
+    ).close()
+    assert read_manifest(path).index == "hnsw"
+
+
+def test_closed_when_nobody_has_it(corpus, server, monkeypatch):
+    """A knowledge base leaves its engine when the last of its readers lets it go, not before."""
+    path = build(corpus, server.url)
+    closed: list[Connection] = []
+    close = Connection.close
+    monkeypatch.setattr(Connection, "close", lambda link: (closed.append(link), close(link)))
+    cached = {"kb": KnowledgeBase.open(path, model=LetterEncoder())}
+    reader = cached["kb"]
+    del cached["kb"]
+    gc.collect()
+    assert ranked(reader)
+    assert closed == []
+    del reader
+    gc.collect()
+    assert len(closed) == 1
+
+
+def test_many_rows_that_are_not_in_force(tmp_path, server, monkeypatch):
+    """However many rows are not in force, a request does not name them; the rest is found."""
+    text = "".join(f"{n}. May I bring {n} parcels?\nAt most {n}.\n" for n in range(1, 200))
+    old = Document("old.txt", text, expires=date(2025, 1, 1))
+    documents, filters = [old, PARKING, RETURNS], []
+    call = View.call
+
+    def told(view: View, request: str, *arguments: object, **options: object) -> object:
+        if request == "search":
+            filters.append(str(options["filter"]))
+        return call(view, request, *arguments, **options)
+
+    monkeypatch.setattr(View, "call", told)
+    hits = []
+    for engine in ("embedded", server.url):
+        with KnowledgeBase.build(
+            documents, tmp_path / engine[:5], model=LetterEncoder(), engine=engine
+        ) as kb:
+            queries = ("May I bring parcels?", "parcel 7")
+            hits.append([[hit.entry.id for hit in kb.search(query, 10)] for query in queries])
+    assert hits[0] == hits[1]
+    assert hits[0][0]
+    assert filters
+    assert max(map(len, filters)) < 100
+
+
+def test_repair_in_another_place_by_command(corpus, capsys):
+    """`repair --engine` takes an address as the other commands do, and leaves what is whole."""
+    path = build(corpus, "embedded")
+    assert main(["repair", "--kb", str(path), "--engine", "kb.db"]) == 2
+    assert "no address of an engine" in capsys.readouterr().err
+    assert main(["repair", "--kb", str(path), "--engine", "embedded"]) == 0
+    assert capsys.readouterr().out == "Nothing is damaged.\n"

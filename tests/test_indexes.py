@@ -157,6 +157,19 @@ def test_lexical_ties_at_the_cut(tmp_path, k):
     assert index.search(["same"], k).rows.tolist() == list(range(1, min(k, 40) + 1))
 
 
+def test_best_without_some():
+    """Rows that are left out make room for the next ones, as far as there are any."""
+    scores = np.array([9, 8, 7, 6, 5, 4], np.float32)
+
+    def search(limit: int) -> Ranking:
+        return ordered(np.arange(6)[:limit], scores[:limit])
+
+    without = np.array([0, 1, 3])
+    assert best(2, 6, search, without).rows.tolist() == [2, 4]
+    assert best(4, 6, search, without).rows.tolist() == [2, 4, 5]
+    assert best(2, 6, search, np.arange(6)).rows.tolist() == []
+
+
 def test_best_looks_further_only_for_ties():
     """An index is asked again only while its last score ties with the cut."""
     scores = np.array([3, 2, 2, 2, 2, 1, 1], np.float32)

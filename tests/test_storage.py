@@ -216,7 +216,7 @@ def test_another_text_folding(kb, monkeypatch, target, value):
             KnowledgeBase.open(kb, model=LetterEncoder())
     message = str(caught.value)
     assert f"another text folding ({read_manifest(kb).text}), not with this program's" in message
-    assert message.endswith(f"Build it again: policy-qa build documents --kb {kb}")
+    assert message.endswith(f"Build it again: policy-qa build CORPUS --kb {kb}")
     assert answers(kb)
 
 

@@ -166,12 +166,21 @@ def _repeated(
     for other in others:
         answer = _answer_of(other)
         twins = [twin for quoted in conclusion if (twin := _twin(quoted, answer))]
+        if len(twins) < len(conclusion) and _opposed(conclusion, answer):
+            continue
         if twins:
             source = read(other.hit.entry.document_id)
             also += [source.cite_passage(twin) for twin in twins]
         if conclusion and len(twins) == len(conclusion):
             repeating.add(other.hit.entry.id)
     return tuple(also), repeating
+
+
+def _opposed(conclusion: Sequence[Sentence], answer: Sequence[Sentence]) -> bool:
+    """Whether an entry that repeats a part of a conclusion says the opposite of another part."""
+    ours, theirs = said_by_one(conclusion, answer)
+    pairs = about_the_same(ours, theirs, same_question=True)
+    return any(disagreement(mine.passage.text, yours.passage.text) for mine, yours in pairs)
 
 
 def _without_repeats(sentences: Sequence[Sentence]) -> list[Sentence]:

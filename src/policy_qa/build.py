@@ -26,6 +26,7 @@ from policy_qa.coarse import AUTO, IndexKind, chosen_kind, fitting_kind, needs
 from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
 from policy_qa.csv_tables import ALTERNATES_FILE
 from policy_qa.engines.address import EMBEDDED, Target, checked, target
+from policy_qa.engines.owned import is_own
 from policy_qa.engines.tidying import publish
 from policy_qa.errors import CorpusError, EncoderError, KnowledgeBaseError, LockedError
 from policy_qa.folding import fold
@@ -112,6 +113,8 @@ class Source:
         index_questions: False leaves the questions and headings out of both indexes, to measure
             what is found by the answers alone.
         index: The kind of the coarse index that is asked for, one of `coarse.INDEX_KINDS`.
+        index_kept: Whether it was asked for some generations ago, and gives way to another one if
+            it does not fit any more.
     """
 
     corpus: str
@@ -123,6 +126,7 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     index_questions: bool = True
     index: str = AUTO
+    index_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ def build_generation(
         KnowledgeBaseError: If the place cannot be used.
         StorageError: If the disk is full or refuses to be written.
     """
-    engine = checked(_engine(path) if engine is None else engine)
+    engine = checked(engine_of(path) if engine is None else engine)
     with (
         writing(path),
         new_generation(path) as (number, folder),
@@ -218,7 +222,7 @@ def build_generation(
         with closing(Store(folder / STORE_FILE)) as store:
             maker = _Maker(path, folder, encoder, source, progress)
             maker.use(engine, number)
-            languages = maker.index_all(store)
+            languages = maker.index_all(store, again=source.index_kept)
             return maker.publish(number, store, languages, made or Made(), history)
 
 
@@ -275,7 +279,9 @@ def change_generation(
         store = Store(folder / STORE_FILE, folder / CHANGES_FILE)
         try:
             total = store.counts["passages"]
-            came_back = base.engine and base.as_of != base.generation
+            came_back = base.engine and (
+                base.as_of != base.generation or not is_own(path, base.collection)  # of a copy
+            )
             few = total <= REBUILT_UP_TO
             if few or came_back or store.changed_rows() > CHANGES_SHARE * total:
                 maker.use(base.engine, number)
@@ -328,7 +334,7 @@ def _current_store(path: Path) -> Iterator[tuple[Store | None, tuple[Event, ...]
             store.close()
 
 
-def _engine(path: Path) -> str:
+def engine_of(path: Path) -> str:
     """Return the address of the engine that has the current indexes; empty if none has."""
     with contextlib.suppress(KnowledgeBaseError):
         return read_manifest(path).engine
@@ -545,6 +551,7 @@ def remake_generation(
     made: Made,
     history: Sequence[Event],
     progress: Progress | None = None,
+    engine: str | None = None,
 ) -> Manifest:
     """Make a generation of what another one's store holds, its indexes anew, and make it current.
 
@@ -556,6 +563,8 @@ def remake_generation(
         made: What is said of it.
         history: How the generations so far came to be.
         progress: Told of the encoding.
+        engine: The address of the one that is to hold the indexes, empty for none; if None, where
+            those of the base are.
 
     Raises:
         CorruptionError: If the store is damaged.
@@ -584,7 +593,7 @@ def remake_generation(
                 _set_source(writer, source)
         with closing(Store(folder / STORE_FILE)) as store:
             maker = _Maker(path, folder, encoder, source, progress)
-            maker.use(base.engine, number)
+            maker.use(base.engine if engine is None else engine, number)
             languages = maker.index_all(store, again=True)
             return maker.publish(number, store, languages, made, history)
 
@@ -748,7 +757,7 @@ class _Maker:
         centres.save(self._folder / CENTRES_FILE)
         return languages
 
-    def _check_room(self, passages: int) -> None:
+    def _check_room(self, passages: int, *, encodes: bool = True) -> None:
         """Check that memory and disk suffice, before hours of encoding.
 
         Each passage brings at most three vectors, of half the size, into the cache. The lexical
@@ -757,7 +766,7 @@ class _Maker:
         needed = needs(self._kind, passages, self._encoder.dim)
         cached = len(VIEW_WEIGHTS) * (2 * self._encoder.dim + _CACHE_ROW) * passages
         known = self._path / VECTORS_FILE
-        cached = max(cached - (known.stat().st_size if known.exists() else 0), 0)
+        cached = max(cached - (known.stat().st_size if known.exists() else 0), 0) if encodes else 0
         words = (self._folder / STORE_FILE).stat().st_size
         check_room(self._path, memory=needed.memory, disk=needed.disk + cached + words)
 
@@ -774,6 +783,7 @@ class _Maker:
         total, done = store.counts["passages"], 0
         if not self._target:
             self._kind = fitting_kind(self._source.index, total)
+            self._check_room(total, encodes=False)
         with self._writers(store.end_row) as (new_dense, lexical, entry_lexical):
             for some in _batches(pairs, _INDEXED_AT_ONCE):
                 new = [passage for _, passage in some]

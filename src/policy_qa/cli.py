@@ -197,7 +197,14 @@ def _columns(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(name.strip() and column.strip() for name, _, column in pairs):
         raise argparse.ArgumentTypeError("write question=COLUMN,answer=COLUMN")
-    return {name.strip(): column.strip() for name, _, column in pairs}
+    from policy_qa.readers.fields import FIELDS  # noqa: PLC0415 (a quick --help needs nothing)
+
+    columns = {name.strip(): column.strip() for name, _, column in pairs}
+    if unknown := [name for name in columns if name not in FIELDS]:
+        raise argparse.ArgumentTypeError(
+            f"no column can be {unknown[0]!r}; use {', '.join(FIELDS)}"
+        )
+    return columns
 
 
 def _day(text: str) -> date:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policy_qa.errors import CorpusError, InputError, PolicyQAError
+from policy_qa.errors import CorpusError, InputError, PolicyQAError, StorageError
 from policy_qa.labels import LANGUAGES
 from policy_qa.settings import GENERATIONS_KEPT, PUBLISHING_TOLERANCE
 
@@ -89,11 +89,16 @@ class Keeping:
         )
         repair = add("repair", self.repair, "find what is damaged, and make it whole again")
         repair.add_argument("--model", help=_MOVED)
+        repair.add_argument(
+            "--engine",
+            metavar="URL",
+            help=f"{ENGINE_HELP}, in place of an engine that is gone for good",
+        )
         move = add("move", self.move, "put the indexes at an engine, or back; nothing is encoded")
         move.add_argument("--engine", required=True, metavar="URL", help=ENGINE_HELP)
         for command in (sync, publish, rollback, repair, move):
             command.add_argument(
-                "--keep", type=_count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
+                "--keep", type=count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
             )
 
         lint = add("lint", self.lint, "look for contradictions, duplicates and other doubts")
@@ -306,7 +311,11 @@ class Keeping:
 
         with self._progress() as progress:
             found = keeping.repair(
-                options.kb, model=options.model, keep=options.keep, progress=progress
+                options.kb,
+                model=options.model,
+                keep=options.keep,
+                progress=progress,
+                engine=options.engine,
             )
         if options.json:
             generation = found.manifest.generation if found.manifest else None
@@ -379,7 +388,13 @@ class Keeping:
         encoder = KnowledgeBase.encoder_for(options.kb, manifest, options.model)
         found = gaps.group([one.query for one in logged], encoder)
         if options.csv:
-            write_atomically(options.csv, gaps.gaps_csv(found))
+            try:
+                write_atomically(options.csv, gaps.gaps_csv(found))
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise StorageError(
+                    f"Cannot write {options.csv}: {reason}. Give another place with --csv."
+                ) from error
             print(f"Wrote {len(found)} groups to {one_line(str(options.csv))}.", file=sys.stderr)
         elif options.json:
             self._print_json([asdict(gap) for gap in found])
@@ -477,7 +492,12 @@ def _share(text: str) -> float:
     return share
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return the number that an argument is.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none from 1 on.
+    """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("give a whole number, 1 or more")
     return int(text)

@@ -39,7 +39,8 @@ class CorpusFile:
         """Yield its documents with their entries.
 
         Raises:
-            CorpusError: If it cannot be read, or is a link to a file outside of the corpus.
+            CorpusError: If it cannot be read, is a link to a file outside of the corpus, or has a
+                name that is not UTF-8.
         """
         if self.folder is not None:
             check_place(self.path, self.folder)
@@ -139,10 +140,10 @@ def corpus_files(path: Path) -> list[tuple[Path, str]]:
         raise CorpusError(
             f"The corpus {path} holds no document. Put files there ({', '.join(SUFFIXES)})."
         )
-    for file, document_id in files:
-        if not _is_utf8(document_id):
-            raise CorpusError(f"The name of {str(file)!r} is not UTF-8. Rename it and try again.")
-    return sorted(files, key=lambda pair: pair[1])
+    named = [
+        (file, name.encode("utf-8", "backslashreplace").decode("utf-8")) for file, name in files
+    ]
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def read_lexicon(path: Path) -> list[Rule]:

@@ -217,7 +217,9 @@ def _top(k: int, rows: Rows, scores: Floats) -> Ranking:
     return Ranking(ranking.rows[:k], ranking.scores[:k])
 
 
-def best(k: int, total: int, search: Callable[[int], Ranking]) -> Ranking:
+def best(
+    k: int, total: int, search: Callable[[int], Ranking], without: Rows | None = None
+) -> Ranking:
     """Return the best `k` of `total` rows, ties at the cut by ascending row as well.
 
     Indexes keep any of the rows that tie there, so they are asked for more until the tie is whole.
@@ -226,7 +228,17 @@ def best(k: int, total: int, search: Callable[[int], Ranking]) -> Ranking:
         k: At most so many rows.
         total: Rows that may be found.
         search: Returns the best rows, at most as many as it is asked for.
+        without: Rows that are left out of what is found: to name them in each request would cost
+            more than to look further for as many as stand among the best, which are few.
     """
+    if without is not None and len(without):
+        wanted = k
+        while True:
+            found = best(wanted, total, search)
+            left = np.isin(found.rows, without, invert=True)
+            if int(left.sum()) >= k or len(found.rows) < wanted:
+                return Ranking(found.rows[left][:k], found.scores[left][:k])
+            wanted *= 2
     if k < 1 or not total:
         return ordered([], [])
     limit = min(k + 1, total)

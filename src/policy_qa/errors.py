@@ -13,6 +13,7 @@ PolicyQAError
 │   └── LockedError           another process is writing to it
 ├── EncoderError              the encoder cannot be made or loaded
 ├── EngineError               the engine that holds the indexes cannot be used
+│   └── LostRowsError         it answers, and has not all of them
 └── StorageError              the disk is full or refuses to be written
 
 Every message names the thing, and the way out, in one line.
@@ -69,6 +70,10 @@ class EncoderError(PolicyQAError):
 
 class EngineError(PolicyQAError):
     """Raised when an engine does not answer, refuses, is of another version, or lost rows."""
+
+
+class LostRowsError(EngineError):
+    """Raised when an engine has not all rows, or collections, that a generation has there."""
 
 
 class StorageError(PolicyQAError):

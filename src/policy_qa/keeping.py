@@ -276,6 +276,7 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
 
     Raises:
         InputError: If it is the current one, or there is none before.
+        EngineError: If its indexes stand at an engine that cannot be used, or has lost them.
         KnowledgeBaseError: If it is not there any more, is damaged, or was made by another version.
         StorageError: If the disk is full or refuses to be written.
     """
@@ -290,6 +291,10 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
     wanted = read_manifest(path, generation)
     verify(path, wanted, again=True)
     check_text(path, wanted)
+    if wanted.engine:
+        from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
+
+        open_indexes(wanted, generation_folder(path, generation)).close()
     made = Made("rollback", keep=keep)
     return restore_generation(path, current.generation, wanted, made=made, history=current.history)
 
@@ -300,6 +305,7 @@ def repair(
     model: str | Encoder | None = None,
     keep: int = GENERATIONS_KEPT,
     progress: Progress | None = None,
+    engine: str | None = None,
 ) -> Repaired:
     """Find what is damaged in a knowledge base, and make it whole again; see `repairing`.
 
@@ -309,15 +315,20 @@ def repair(
             made anew.
         keep: Generations that stay on disk, the new one included.
         progress: Told how many passages are indexed, and how many there are.
+        engine: Where indexes that an engine has lost are made anew, an address or `embedded`; if
+            None, there. If given, an engine that does not answer counts as gone for good.
 
     Raises:
         CorruptionError: If no generation has a whole store; says to build again.
         EncoderError: If indexes are to be made anew and the encoder cannot be loaded.
+        EngineError: If an engine that has the indexes, or is to have them, cannot be used.
+        InputError: If the engine's address is none.
         KnowledgeBaseError: If there is none, another version made it, or another process is
             writing.
         StorageError: If the disk is full or refuses to be written.
     """
-    return repaired(path, model=model, keep=keep, progress=progress)
+    url = None if engine is None else checked(engine)
+    return repaired(path, model=model, keep=keep, progress=progress, engine=url)
 
 
 def move(

@@ -1,8 +1,10 @@
 """The façade: build a knowledge base, open it, search it, ask it."""
 
+import contextlib
 import re
 import sqlite3
 import unicodedata
+import weakref
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +16,7 @@ from typing import Self
 
 from policy_qa import calibration
 from policy_qa.answers import Evidence, compose, rule_card
-from policy_qa.build import Made, Progress, Source, build_generation, text_recipe
+from policy_qa.build import Made, Progress, Source, build_generation, engine_of, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.changes import Changes, plan
 from policy_qa.coarse import AUTO, check_kind
@@ -22,14 +24,17 @@ from policy_qa.confidence import Calibration
 from policy_qa.corpus import Corpus
 from policy_qa.dictionary import Dictionary
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
+from policy_qa.engines.address import EMBEDDED, checked
 from policy_qa.entries import parse
 from policy_qa.errors import (
     CorpusError,
     EncoderMismatchError,
     InputError,
+    KnowledgeBaseError,
     QueryError,
 )
 from policy_qa.folding import fold
+from policy_qa.index_protocols import Indexes
 from policy_qa.inspection import Inspection, inspect
 from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.opening import open_indexes
@@ -112,6 +117,9 @@ class KnowledgeBase:
             if isinstance(error, _LOADING):
                 raise unreadable(path, manifest, error) from error
             raise
+        # Who shares it, as the page's readers do, leaves it to the last one to close it.
+        self._closing = weakref.finalize(self, _close, self._indexes, self._store)
+        self._closing.atexit = False
         try:
             self._retriever = Retriever(
                 encoder,
@@ -140,7 +148,7 @@ class KnowledgeBase:
         rules: Sequence[Rule] | None = None,
         columns: Mapping[str, str] | None = None,
         index_questions: bool = True,
-        index: str = AUTO,
+        index: str | None = None,
         keep: int = GENERATIONS_KEPT,
         progress: Progress | None = None,
         engine: str | None = None,
@@ -161,7 +169,8 @@ class KnowledgeBase:
                 `{"question": "客戶問", "answer": "標準回覆"}`.
             index_questions: False indexes the answers alone; for evaluations.
             index: The kind of the coarse index, `flat`, `ivf` or `hnsw` (see `coarse`); `auto`
-                chooses by the number of passages.
+                chooses by the number of passages. If None, as it was asked for of the current
+                generation, or else `auto`. An engine chooses its own.
             keep: Generations that stay on disk, this one included.
             progress: Told how many passages are indexed, and how many there are.
             engine: The address of a Milvus server that is to hold the indexes, such as
@@ -171,14 +180,15 @@ class KnowledgeBase:
             CorpusError: If the corpus is missing or empty, or none of it can be read.
             EncoderError: If the model cannot be made or loaded.
             EngineError: If the engine cannot be used.
-            InputError: If there is no index of that kind, the passages are too few for it, or the
-                engine's address is none.
+            InputError: If there is no index of that kind, the passages are too few for it, the
+                indexes are to stand at an engine, or its address is none.
             LockedError: If another process is writing to the knowledge base.
             StorageError: If memory or disk do not suffice, said before anything is encoded, or if
                 the disk is full or refuses to be written.
         """
-        check_kind(index)
         path = Path(path)
+        _check_index(path, index, engine)
+        kind, kept = (_index_before(path), True) if index is None else (index, False)
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
         name = lasting_name(model) if isinstance(model, str) else encoder.identity
@@ -188,11 +198,14 @@ class KnowledgeBase:
             documents: Corpus | Iterable[Parsed] = read
             source = Source(
                 str(corpus), name, rules, read.alternates(), columns=columns or {},
-                index_questions=index_questions, index=index,
+                index_questions=index_questions, index=kind, index_kept=kept,
             )  # fmt: skip
         else:
             documents = ((document, parse(document)) for document in corpus)
-            source = Source("", name, rules or (), index_questions=index_questions, index=index)
+            source = Source(
+                "", name, rules or (),
+                index_questions=index_questions, index=kind, index_kept=kept,
+            )  # fmt: skip
         manifest = build_generation(
             documents, path, encoder, source, made=Made(keep=keep), progress=progress, engine=engine
         )
@@ -451,9 +464,11 @@ class KnowledgeBase:
         return self._store.rules()
 
     def close(self) -> None:
-        """Close the files, and the connection to an engine."""
-        self._indexes.close()
-        self._store.close()
+        """Close the files, and the connection to an engine.
+
+        It closes itself when nobody has it any more.
+        """
+        self._closing()
 
     def __enter__(self) -> Self:
         return self
@@ -577,9 +592,34 @@ def _check_encoder(path: Path, manifest: Manifest, encoder: Encoder) -> None:
         )
 
 
+def _index_before(path: Path) -> str:
+    """Return the kind of index that was asked for of the current generation, if it can be read."""
+    with contextlib.suppress(KnowledgeBaseError):
+        return read_manifest(path).index_asked
+    return AUTO
+
+
+def _check_index(path: Path, index: str | None, engine: str | None) -> None:
+    """Check that there is such an index where the indexes are to stand."""
+    if index is None:
+        return
+    check_kind(index)
+    url = checked(engine_of(path) if engine is None else engine)
+    if url and index != AUTO:
+        raise InputError(
+            f"The engine at {url} chooses its own index of vectors: leave --index {index} out, or "
+            f"have the indexes here with --engine {EMBEDDED}."
+        )
+
+
 def _check_count(top_k: int) -> None:
     if not isinstance(top_k, int) or top_k < 1:
         raise InputError(f"top_k is {top_k!r}; give a whole number, 1 or more.")
+
+
+def _close(indexes: Indexes, store: Store) -> None:
+    indexes.close()
+    store.close()
 
 
 _SURROGATES = re.compile("[\ud800-\udfff]")

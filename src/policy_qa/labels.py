@@ -81,8 +81,8 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "原文說「{found}」，與您問的相反",
             "asked_party": "您問的是「{asked}」，原文說的是「{found}」",
             "dated": "原文所說的「{quote}」已經過去（{day}），可能不再適用",
-            "expired": "另一則條目已於 {day} 失效，不作為答案",
-            "not_yet": "另一則條目自 {day} 起才生效，不作為答案",
+            "expired": "「{quote}」已於 {day} 失效，不作為答案",
+            "not_yet": "「{quote}」自 {day} 起才生效，不作為答案",
         },
         findings={
             "duplicate": "兩則條目問的幾乎一樣",
@@ -138,8 +138,8 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "原文说“{found}”，与您问的相反",
             "asked_party": "您问的是“{asked}”，原文说的是“{found}”",
             "dated": "原文所说的“{quote}”已经过去（{day}），可能不再适用",
-            "expired": "另一则条目已于 {day} 失效，不作为答案",
-            "not_yet": "另一则条目自 {day} 起才生效，不作为答案",
+            "expired": "“{quote}”已于 {day} 失效，不作为答案",
+            "not_yet": "“{quote}”自 {day} 起才生效，不作为答案",
         },
         findings={
             "duplicate": "两则条目问的几乎一样",
@@ -195,8 +195,8 @@ LABELS: Mapping[Language, Labels] = {
             "found_polarity": "The source says “{found}”, the opposite of what you asked",
             "asked_party": "You asked about “{asked}”; the source speaks of “{found}”",
             "dated": "“{quote}” in the source has passed ({day}); it may be out of date",
-            "expired": "Another entry expired on {day} and does not answer",
-            "not_yet": "Another entry holds only from {day} and does not answer",
+            "expired": "“{quote}” expired on {day} and does not answer",
+            "not_yet": "“{quote}” holds only from {day} and does not answer",
         },
         findings={
             "duplicate": "Two entries ask nearly the same",

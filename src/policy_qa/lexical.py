@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import tantivy
 
 from policy_qa.dense import Rows, best, ordered
@@ -275,21 +274,8 @@ class LexicalIndex:
         must: Sequence[_Clause],
         without: Rows | None,
     ) -> Ranking:
-        """Return the `k` rows of the highest sum of scores, divided by the ceiling.
-
-        Unwanted rows are left out of what is found: to name them in the query would cost more than
-        to look further for as many as stand among the best, which are few.
-        """
-        search = partial(self._found, should, ceiling, must)
-        if without is None or not len(without):
-            return best(k, len(self), search)
-        wanted = k
-        while True:
-            found = best(wanted, len(self), search)
-            left = np.isin(found.rows, without, invert=True)
-            if int(left.sum()) >= k or len(found.rows) < wanted:
-                return Ranking(found.rows[left][:k], found.scores[left][:k])
-            wanted *= 2
+        """Return the `k` rows of the highest sum of scores, divided by the ceiling."""
+        return best(k, len(self), partial(self._found, should, ceiling, must), without)
 
     def _found(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 
 from policy_qa.coarse import AUTO, CoarseIndex, IndexKind, chosen_kind, needs
 from policy_qa.dense import DenseIndex
+from policy_qa.engines.tidying import publish
 from policy_qa.errors import InputError, LockedError
 from policy_qa.room import check_room
 from policy_qa.settings import CHECKED_VECTORS, GENERATIONS_KEPT
@@ -24,7 +25,6 @@ from policy_qa.storage import (
     generation_folder,
     link_files,
     new_generation,
-    publish,
     read_manifest,
     verify,
     writing,

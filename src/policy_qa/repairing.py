@@ -2,6 +2,7 @@
 
 Every file of the generations is read, the newest one first. The first of them whose store is whole
 becomes the new current generation: as it is if all of it is whole, else with indexes made anew.
+Indexes at an engine are whole if it has all of their rows.
 What stands beside the generations is set aside if it is damaged, and begun anew.
 """
 
@@ -12,17 +13,21 @@ from typing import Final
 
 from policy_qa import calibration
 from policy_qa.build import Made, Progress, remake_generation, restore_generation
+from policy_qa.engines.owned import forget, owned
 from policy_qa.errors import (
     CorruptionError,
+    EngineError,
     FormatVersionError,
     KnowledgeBaseError,
     KnowledgeBaseNotFound,
+    LostRowsError,
 )
 from policy_qa.evaluation import hit_tests
 from policy_qa.knowledge_base import KnowledgeBase
 from policy_qa.query_log import LOG_FILE, QueryLog
 from policy_qa.storage import (
     CHANGES_FILE,
+    ENGINE_ID_FILE,
     STORE_FILE,
     VECTORS_FILE,
     Event,
@@ -78,10 +83,15 @@ class _Found:
 
 
 def repaired(
-    path: Path, *, model: str | Encoder | None, keep: int, progress: Progress | None
+    path: Path,
+    *,
+    model: str | Encoder | None,
+    keep: int,
+    progress: Progress | None,
+    engine: str | None = None,
 ) -> Repaired:
     """Do what `keeping.repair` says, with its arguments and errors."""
-    found, damaged, newest = _newest_whole(path)
+    found, damaged, newest = _newest_whole(path, any_trouble=engine is not None)
     aside, done = _set_aside(path)
     damaged += aside
     if found.is_current and found.is_whole:
@@ -102,7 +112,11 @@ def repaired(
             made=Made("repair", keep=keep, approve=lambda *_: note),
             history=history,
             progress=progress,
+            engine=engine,
         )
+        if engine is not None and found.manifest.engine not in {"", engine}:
+            with writing(path):
+                forget(path, found.manifest.engine)
         how = f"was made of the store of generation {number}"
     done.append(f"Generation {manifest.generation} is current; it {how}.")
     if not found.is_current:
@@ -110,10 +124,14 @@ def repaired(
     return Repaired(tuple(damaged), tuple(done), manifest)
 
 
-def _newest_whole(path: Path) -> tuple[_Found, list[str], int]:
+def _newest_whole(path: Path, *, any_trouble: bool) -> tuple[_Found, list[str], int]:
     """Return the newest generation with a whole store, what is damaged, the newest's number.
 
     Where nothing says which one is current, the newest one counts as such.
+
+    Args:
+        path: The knowledge base.
+        any_trouble: Whether an engine that cannot be used has lost what it had.
     """
     wrong: list[str] = []
     current = 0
@@ -135,11 +153,32 @@ def _newest_whole(path: Path) -> tuple[_Found, list[str], int]:
         folder = generation_folder(path, number)
         wrong += [f"{folder / name} {what}." for name, what in bad.items()]
         if not _STORES & bad.keys():
-            return _Found(manifest, not bad, number == current), wrong, numbers[-1]
+            lost = "" if bad else _lost(manifest, folder, any_trouble=any_trouble)
+            wrong += [lost] if lost else []
+            return _Found(manifest, not (bad or lost), number == current), wrong, numbers[-1]
     raise CorruptionError(
         f"Nothing of {path} is whole: {wrong[0] if wrong else 'it has no generation.'} "
         f"Build it again: {build_command(path)}"
     )
+
+
+def _lost(manifest: Manifest, folder: Path, *, any_trouble: bool) -> str:
+    """Return what an engine has lost of a generation's indexes; empty if nothing, or none has any.
+
+    Raises:
+        EngineError: If it cannot be used, unless that is as good as lost.
+    """
+    if not manifest.engine:
+        return ""
+    from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
+
+    try:
+        open_indexes(manifest, folder).close()
+    except EngineError as error:
+        if not any_trouble and not isinstance(error, LostRowsError):
+            raise
+        return _without_way_out(error)
+    return ""
 
 
 def _history(path: Path, found: _Found, newest: int) -> Sequence[Event]:
@@ -153,7 +192,10 @@ def _history(path: Path, found: _Found, newest: int) -> Sequence[Event]:
 
 
 def _without_way_out(error: Exception) -> str:
-    return str(error).split(" Repair it: ")[0].split(" Build it again: ")[0]
+    said = str(error)
+    for way_out in (" Repair it: ", " Build it again: ", " Index it again: ", " Start it, or "):
+        said, _, _ = said.partition(way_out)
+    return said
 
 
 def _set_aside(path: Path) -> tuple[list[str], list[str]]:
@@ -170,6 +212,10 @@ def _set_aside(path: Path) -> tuple[list[str], list[str]]:
         LOG_FILE: (
             _log_is_whole,
             "A new log of questions is begun; delete the old one if nobody needs it.",
+        ),
+        ENGINE_ID_FILE: (
+            _loads(lambda: owned(path)),
+            "What it had made at an engine stays there until somebody drops it.",
         ),
         VECTORS_FILE: (vectors_are_whole, "Its vectors are made again when they are needed."),
     }

@@ -1,7 +1,7 @@
 """A knowledge base on disk: its generations, its store, and the vectors it has already paid for.
 
     kb/
-      engine                what the names of its collections at an engine begin with, if any
+      engine                  what it has made at engines, if anything; see `engines.owned`
       CURRENT                 the number of the current generation, the SHA-256 of its manifest
       lock                    held by the one process that writes
       lock.holder             who that is, while it writes

@@ -1,13 +1,13 @@
-"""Where an engine is, and what a knowledge base calls its own there."""
+"""Where an engine is, and where a generation's rows go there."""
 
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from policy_qa.engines.owned import new_base
 from policy_qa.errors import InputError
-from policy_qa.storage import ENGINE_ID_FILE, Manifest, write_atomically
+from policy_qa.storage import Manifest
 
 EMBEDDED = "embedded"
 """Says in place of an address that the indexes are to stand in the knowledge base's own folder."""
@@ -76,21 +76,12 @@ def target(
         generation: Its number.
         dim: Components of a vector.
         changed: The manifest of the generation there that is changed; None if all is written.
+
+    Raises:
+        CorruptionError: If nobody can tell what the knowledge base has made at engines.
     """
     if not url:
         return None
     if changed:
         return Target(url, changed.collection, generation, folder, dim, changed.as_of)
-    base = f"{common_name(path)}_{generation}_{secrets.token_hex(3)}"
-    return Target(url, base, generation, folder, dim)
-
-
-def common_name(path: Path) -> str:
-    """Return what the names of all collections of a knowledge base begin with."""
-    file = path / ENGINE_ID_FILE
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        name = f"policy_qa_{secrets.token_hex(6)}"
-        write_atomically(file, f"{name}\n")
-        return name
+    return Target(url, new_base(path, url, generation), generation, folder, dim)

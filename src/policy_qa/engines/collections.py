@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from policy_qa.engines.connection import Connection
 from policy_qa.engines.vocabulary import Kind, Weights
-from policy_qa.errors import EngineError
+from policy_qa.errors import EngineError, LostRowsError
 from policy_qa.types import Filters
 
 FIELDS: Final = ("id", "row", "since", "until", "documents", "tags", "words", "held")
@@ -106,14 +106,15 @@ class View:
         """Check that the engine has all rows that it should have.
 
         Raises:
-            EngineError: If it has not.
+            EngineError: If the engine fails.
+            LostRowsError: If it has not.
         """
         url = self.connection.url
         if not self.call("has_collection"):
-            raise EngineError(f"The engine at {url} has no collection {self.name}. {_AGAIN}")
+            raise LostRowsError(f"The engine at {url} has no collection {self.name}. {_AGAIN}")
         there = self.count()
         if there != rows:
-            raise EngineError(
+            raise LostRowsError(
                 f"The engine at {url} has {there} rows in {self.name} instead of {rows}. {_AGAIN}"
             )
 
@@ -178,7 +179,7 @@ class View:
 
 
 _AGAIN = (
-    "Index it again: policy-qa build CORPUS --engine URL, or --engine embedded; what was encoded "
+    "Index it again: policy-qa repair, or policy-qa repair --engine embedded; what was encoded "
     "before is not encoded again."
 )
 
@@ -203,16 +204,13 @@ def new_row(
     }
 
 
-def conditions(filters: Filters | None, without: Iterable[int] | None) -> list[str]:
-    """Return the conditions on rows that filters and a list of unwanted rows are."""
+def conditions(filters: Filters | None) -> list[str]:
+    """Return the conditions on rows that filters are."""
     found = []
     if filters and filters.documents:
         found.append(f"array_contains_any(documents, {_quoted(filters.documents)})")
     if filters and filters.tags:
         found.append(f"array_contains_all(tags, {_quoted(filters.tags)})")
-    unwanted = [int(row) for row in (without if without is not None else ())]
-    if unwanted:
-        found.append(f"row not in {unwanted}")
     return found
 
 

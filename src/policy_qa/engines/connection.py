@@ -7,7 +7,8 @@ import re
 import threading
 from typing import Any, Final
 
-from policy_qa.errors import EngineError
+from policy_qa.engines.address import checked
+from policy_qa.errors import EngineError, InputError
 
 TOKEN_VARIABLE: Final = "POLICY_QA_ENGINE_TOKEN"  # noqa: S105 (the name of it)
 """The environment's variable with the engine's token, or `user:password`. It is stored nowhere."""
@@ -39,8 +40,11 @@ class Connection:
         Raises:
             EngineError: If the extra is missing, or the engine is not there, refuses the token, or
                 is of another major version.
+            InputError: If the address is none.
         """
-        self.url = url
+        self.url = checked(url)
+        if not self.url:
+            raise InputError(f"{url!r} is no address of an engine that answers requests.")
         self._lock = threading.Lock()
         self._pymilvus = _pymilvus()
         self._client: Any = self._connected()
@@ -109,7 +113,7 @@ class Connection:
             )
         if self._gone(error):
             return EngineError(
-                f"No engine answers at {self.url}. Start it, or leave it: policy-qa build CORPUS "
+                f"No engine answers at {self.url}. Start it, or leave it: policy-qa repair "
                 "--engine embedded. What was there is untouched."
             )
         return EngineError(f"The engine at {self.url} refused a request: {text[:300]}")

@@ -133,12 +133,13 @@ class EngineDense:
             queries: Unit rows.
             k: At most so many rows for each.
             allowed: Only in documents that pass these filters; None for all.
-            without: Rows that are not to be found; None for none.
+            without: Rows that are not to be found; None for none. Where of the first 16,384, as
+                many as a request returns, fewer than `k` are left, no more are looked for.
         """
-        where = conditions(allowed, without)
+        where = conditions(allowed)
         total = min(len(self), MOST)
         return [
-            best(k, total, partial(_found, self._view, VECTOR, query.tolist(), where))
+            best(k, total, partial(_found, self._view, VECTOR, query.tolist(), where), without)
             for query in queries
         ]
 
@@ -188,9 +189,8 @@ class EngineLexical:
         weights, ceiling = self._weights(tokens)
         if not weights or not k:
             return ordered([], [])
-        where = conditions(filters, without)
-        search = partial(_found, self._view, "words", weights, where)
-        found = best(k, min(len(self), MOST), search)
+        search = partial(_found, self._view, "words", weights, conditions(filters))
+        found = best(k, min(len(self), MOST), search, without)
         return Ranking(found.rows, np.asarray(found.scores / np.float32(ceiling), np.float32))
 
     def scores(self, tokens: Sequence[str], rows: Rows) -> Ranking:
@@ -230,12 +230,13 @@ class EngineLexical:
                     bounds[number] = bounds.get(number, 0.0) + weight / len(numbers)
         if not bounds or not k:
             return ordered([], [])
-        search = partial(_found, self._view, "held", bounds, conditions(filters, without))
+        search = partial(_found, self._view, "held", bounds, conditions(filters))
         total = min(len(self), MOST)
         limit = min(_LOOKED_AT * k, total)
         while True:
             bounded = search(limit)
-            found = self._scored(bounded.rows, partial(_surest, words, ceiling))
+            rows = bounded.rows if without is None else _left(bounded.rows, without)
+            found = self._scored(rows, partial(_surest, words, ceiling))
             found = Ranking(found.rows[:k], found.scores[:k])
             if limit == total or len(bounded.rows) < limit:
                 return found
@@ -312,6 +313,10 @@ def _surest(words: Sequence[Sequence[_Sure]], ceiling: float, held: Mapping[int,
         for word in words
     )
     return total / ceiling
+
+
+def _left(rows: Rows, without: Rows) -> Rows:
+    return rows[np.isin(rows, without, invert=True)]
 
 
 def _product(weights: Mapping[int, float], words: Mapping[int, float]) -> float:

@@ -20,6 +20,8 @@ from policy_qa.tokens import telling
 Kind = Literal["passages", "entries"]
 """What the rows are."""
 
+KINDS: Final[tuple[Kind, ...]] = ("passages", "entries")
+
 Weights = dict[int, float]
 """Of a row or a query, by the numbers of its tokens."""
 

@@ -28,11 +28,9 @@ from policy_qa.engines.collections import (
 )
 from policy_qa.engines.connection import Connection
 from policy_qa.engines.indexes import EngineDense, KeptRows
-from policy_qa.engines.vocabulary import Kind, VocabularyWriter, row_weights
+from policy_qa.engines.vocabulary import KINDS, Kind, VocabularyWriter, row_weights
 from policy_qa.index_protocols import Rows, Vectors
 from policy_qa.storage import VOCABULARY_FILE
-
-_KINDS: tuple[Kind, ...] = ("passages", "entries")
 
 _WAITING = """
 CREATE TABLE waiting (
@@ -95,7 +93,7 @@ class Writers:
             "passages": self.lexical,
             "entries": self.entry_lexical,
         }
-        for kind in _KINDS:
+        for kind in KINDS:
             writers[kind].flush()
             if self._target.before is None:
                 self._vocabulary.set_average(kind, self._tokens[kind])
@@ -103,7 +101,7 @@ class Writers:
                 self.view(kind).create(dim, self._added[kind])
             else:
                 self._remove(kind, writers[kind].removed)
-        for kind in _KINDS:
+        for kind in KINDS:
             view = self.view(kind)
             view.upsert(self._waiting_rows(kind))
             view.flush()
@@ -231,7 +229,7 @@ def writing_rows(target: Target) -> Iterator[Writers]:
     try:
         if target.before is not None:
             _own_copy(target.folder / VOCABULARY_FILE)
-            for kind in _KINDS:
+            for kind in KINDS:
                 _undo(View(connection, kind, target.base, target.before))
         with closing(Writers(target, connection)) as writers:
             yield writers

@@ -42,6 +42,7 @@ _BUILDING = (
     "engines/collections.py",
     "engines/connection.py",
     "engines/indexes.py",
+    "engines/owned.py",
     "engines/tidying.py",
     "engines/vocabulary.py",
     "engines/writing.py",

@@ -3,7 +3,7 @@
 import re
 
 from policy_qa.labels import Labels, caution_text, cited_place
-from policy_qa.output.places import percent, printable
+from policy_qa.output.places import one_line, percent, printable
 from policy_qa.reading import reading
 from policy_qa.types import CONTRADICTIONS, FIELDS, Answer, Citation, Language
 
@@ -67,9 +67,9 @@ def answer_chat(answer: Answer, labels: Labels, *, read_in: Language | None = No
         labels: In the reader's language.
         read_in: The language whose script quotes are also given in; None for none.
     """
-    if not answer.conclusion:
-        return labels.statuses[answer.status]
     lines = [labels.related_note] if answer.status == "related" else []
+    if not answer.conclusion:
+        lines.append(labels.statuses[answer.status])
     if answer.read_as:
         lines.append(printable(labels.read_as.format(text=answer.read_as)))
     for citation in answer.conclusion:
@@ -77,17 +77,18 @@ def answer_chat(answer: Answer, labels: Labels, *, read_in: Language | None = No
         if read_in and (other := reading(citation.quote, read_in)):
             lines.append(f"({printable(other).strip()})")
     places = dict.fromkeys(
-        printable(cited_place(citation, labels)) for citation in answer.conclusion
+        one_line(cited_place(citation, labels)) for citation in answer.conclusion
     )
-    lines.append(f"({'; '.join(places)})")
+    if places:
+        lines.append(f"({'; '.join(places)})")
     if answer.also:
-        others = "; ".join(printable(cited_place(citation, labels)) for citation in answer.also)
+        others = "; ".join(one_line(cited_place(citation, labels)) for citation in answer.also)
         lines.append(f"{labels.also}: {others}")
     for caution in answer.cautions:
-        lines.append(f"⚠ {printable(caution_text(caution, labels))}")
+        lines.append(f"⚠ {one_line(caution_text(caution, labels))}")
         if caution.kind in CONTRADICTIONS:
             lines += [
-                f"  {printable(quote.quote).strip()} ({printable(cited_place(quote, labels))})"
+                f"  {printable(quote.quote).strip()} ({one_line(cited_place(quote, labels))})"
                 for quote in caution.citations
             ]
     return "\n".join(lines)

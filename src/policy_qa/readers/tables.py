@@ -47,6 +47,10 @@ def table_rows(
     """
     filled = (line for line in lines if any(line[1]))
     first = list(islice(filled, _HEADER_ROWS))
+    if all(missing(cells, columns) for _, cells in first) and any(
+        recognise(cells, {}).asks for _, cells in first
+    ):
+        columns = {}  # they are of another table, and this one needs none
     header, found = _header(first, columns)
     if columns:
         _check_mapping(first, found, file, columns, sheet)
