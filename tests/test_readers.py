@@ -340,7 +340,7 @@ def test_mapped_columns(written):
 
 
 def test_mapping_of_one_sheet(written):
-    """A mapping that one sheet fits is no error for the others; one that none fits is."""
+    """A mapping that one sheet fits is no error for the others, nor where usual names are."""
     book = workbook(("客戶問", "答案"), ("甲？", "乙"))
     prices = book.create_sheet("費率")
     prices.append(("方案", "月租"))
@@ -350,7 +350,9 @@ def test_mapping_of_one_sheet(written):
     assert [entry[0] for entry in entries_of(read(file, columns={"question": "客戶問"}))] == [
         "a.xlsx#1"
     ]
-    assert refusal(file, {"question": "問"}).startswith(", sheet Sheet has no column '問'; ")
+    assert entries_of(read(file, columns={"question": "問了啥"})) == [("a.xlsx#1", "甲？", "乙")]
+    other = written("b.xlsx", saved(workbook(("問了啥", "怎麼回"), ("甲？", "乙"))))
+    assert refusal(other, {"question": "誰問"}).startswith(", sheet Sheet has no column '誰問'; ")
 
 
 def test_half_rows(written):

@@ -44,6 +44,10 @@ class CorpusFile:
         """
         if self.folder is not None:
             check_place(self.path, self.folder)
+        if not _is_utf8(str(self.path)):
+            raise CorpusError(
+                f"The name of {str(self.path)!r} is not UTF-8. Rename it and try again."
+            )
         yield from read_file(self.path, self.id, self.columns)
 
     def stamp(self) -> tuple[int, int]:
