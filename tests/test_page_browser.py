@@ -759,7 +759,7 @@ def test_hostile_rule_card_cautions_and_reasons_are_inert(hostile_page: str, tab
     assert tab.locator(".pq-reading").first.inner_text().endswith(READ)
     notes = tab.locator(".pq-caution [role=note]").all_inner_texts()
     assert len(notes) == len(CAUTION_KINDS)
-    assert sum(HOSTILE in note for note in notes) == 3
+    assert sum(HOSTILE in note for note in notes) == 5
     assert HOSTILE in tab.locator(".pq-words li").all_inner_texts()
     assert not tab.locator(FOREIGN).count()
     show(tab, f"{hostile_page}/?lang=en&entry={quote(HOSTILE)}&q={quote(HOSTILE)}")

@@ -667,7 +667,8 @@ def test_contradiction_shows_both_quotes_side_by_side(kind: CautionKind) -> None
     both = ["7 daysshop/rules.txt, line 1", "9 daysshop/rules.txt, line 2"]
     assert figures == (both if kind in CONTRADICTIONS else [])
     assert shown.count("pq-sides") == (kind in CONTRADICTIONS)
-    assert shown.count("7 days") == (kind in CONTRADICTIONS or kind == "dated")
+    quoting = {*CONTRADICTIONS, "dated", "expired", "not_yet"}
+    assert shown.count("7 days") == (kind in quoting)
 
 
 def test_other_places_of_the_same_words_are_named() -> None:
