@@ -499,20 +499,7 @@ def move_generation(
     ):
         _check_newest(path, base.generation)
         check(path, base, *base.files)
-        source = Source(
-            base.corpus,
-            base.model,
-            before.rules(),
-            before.alternates(),
-            before.files(),
-            base.skipped,
-            base.columns,
-            index_questions=base.questions_indexed,
-            index=base.index_asked,
-        )
-        with StoreWriter(folder / STORE_FILE) as writer:
-            _copy(before, writer)
-            _set_source(writer, source)
+        source = _written_again(base, before, folder)
         link(old / CENTRES_FILE, folder / CENTRES_FILE)
         maker = _Maker(path, folder, _NoEncoder(base.encoder, base.dim), source, progress)
         maker.use(engine, number)
@@ -577,20 +564,7 @@ def remake_generation(
         _check_newest(path, newest)
         check(path, base, STORE_FILE, CHANGES_FILE)
         with closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as before:
-            source = Source(
-                base.corpus,
-                base.model,
-                before.rules(),
-                before.alternates(),
-                before.files(),
-                base.skipped,
-                base.columns,
-                index_questions=base.questions_indexed,
-                index=base.index_asked,
-            )
-            with StoreWriter(folder / STORE_FILE) as writer:
-                _copy(before, writer)
-                _set_source(writer, source)
+            source = _written_again(base, before, folder)
         with closing(Store(folder / STORE_FILE)) as store:
             maker = _Maker(path, folder, encoder, source, progress)
             maker.use(base.engine if engine is None else engine, number)
@@ -630,6 +604,25 @@ def _set_source(writer: StoreWriter, source: Source) -> None:
     writer.set_rules(source.rules)
     writer.set_alternates(source.alternates)
     writer.set_files(source.files)
+
+
+def _written_again(base: Manifest, before: Store, folder: Path) -> Source:
+    """Write what a generation's store holds to a new one; return what it is made of."""
+    source = Source(
+        base.corpus,
+        base.model,
+        before.rules(),
+        before.alternates(),
+        before.files(),
+        base.skipped,
+        base.columns,
+        index_questions=base.questions_indexed,
+        index=base.index_asked,
+    )
+    with StoreWriter(folder / STORE_FILE) as writer:
+        _copy(before, writer)
+        _set_source(writer, source)
+    return source
 
 
 def _copy(store: Store, writer: StoreWriter) -> None:
