@@ -20,10 +20,11 @@ import ir_measures
 from ir_measures import nDCG
 
 from policy_qa import KnowledgeBase
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import parsed, read_records
 from policy_qa.evaluation.sets import load_evaluation_set
+from policy_qa.filling import Source
 from policy_qa.keeping import move
 from policy_qa.types import Hit
 

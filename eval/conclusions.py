@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import Answer, Filters, KnowledgeBase, conclusions, retriever
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.confidence import Calibration
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import parsed
 from policy_qa.evaluation.sets import load_evaluation_set
+from policy_qa.filling import Source
 from policy_qa.types import Encoder
 
 ROOT = Path(__file__).parent.parent

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from policy_qa import Answer, KnowledgeBase
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.confidence import Calibration
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import Record, parsed, read_records
+from policy_qa.filling import Source
 from policy_qa.types import CONTRADICTIONS
 
 HERE = Path(__file__).parent

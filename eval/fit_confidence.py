@@ -28,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from policy_qa import Filters, KnowledgeBase
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.confidence import signals_of
 from policy_qa.corpus import read_corpus
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
@@ -37,6 +37,7 @@ from policy_qa.evaluation.abstention import calibration_error, once
 from policy_qa.evaluation.judgments import Query
 from policy_qa.evaluation.records import parsed
 from policy_qa.evaluation.sets import EvaluationSet, load_evaluation_set
+from policy_qa.filling import Source
 from policy_qa.types import Encoder, Hit, Vectors
 
 ROOT = Path(__file__).parent.parent

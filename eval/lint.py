@@ -18,10 +18,11 @@ import numpy as np
 from contradictions import HERE, SHARED, side_of
 
 from policy_qa import KnowledgeBase
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.records import Record, parsed, read_records
 from policy_qa.facts import read_sentence
+from policy_qa.filling import Source
 from policy_qa.lint import Finding, garbled, lint
 from policy_qa.passages import windows
 from policy_qa.types import CONTRADICTIONS, Span, Vector, Vectors

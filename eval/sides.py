@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from policy_qa import KnowledgeBase, retriever
-from policy_qa.build import Source, build_generation
+from policy_qa.build import build_generation
 from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.evaluation.judgments import Query
 from policy_qa.evaluation.records import parsed
 from policy_qa.evaluation.sets import EvaluationSet, load_evaluation_set
+from policy_qa.filling import Source
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "eval" / "results" / "sides.md"

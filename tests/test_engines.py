@@ -20,7 +20,7 @@ from engine_server import Server, server_or_skip
 from fakes import PARKING, RETURNS, LetterEncoder
 
 from policy_qa import Document, Filters, KnowledgeBase, keeping
-from policy_qa.build import Made, Source, build_generation
+from policy_qa.build import Made, build_generation
 from policy_qa.cli import main
 from policy_qa.coarse import needs
 from policy_qa.corpus import Corpus
@@ -36,6 +36,7 @@ from policy_qa.errors import (
     KnowledgeBaseError,
     StorageError,
 )
+from policy_qa.filling import Source
 from policy_qa.lexical import LexicalIndex
 from policy_qa.reindexing import reindex
 from policy_qa.storage import Manifest, generation_numbers, read_manifest
@@ -744,7 +745,7 @@ def test_move_asks_for_room(corpus, server, monkeypatch):
         asked.append(disk)
         raise StorageError(f"{memory}")
 
-    monkeypatch.setattr("policy_qa.build.check_room", refuse)
+    monkeypatch.setattr("policy_qa.indexing.check_room", refuse)
     with pytest.raises(StorageError):
         keeping.move(path, "embedded")
     manifest = read_manifest(path)

@@ -20,35 +20,63 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_qa.build import Source, build_generation
-from policy_qa.errors import InputError, StorageError
+from policy_qa.build import build_generation
+from policy_qa.encoders import DEFAULT_MODEL
+from policy_qa.errors import EncoderError, InputError, StorageError
 from policy_qa.exchange import assembly, cells, files, sheets
 from policy_qa.exchange.assembly import Export
 from policy_qa.exchange.jsonl import export_jsonl
 from policy_qa.exchange.reading import read_export
+from policy_qa.exchange.transfer import export_knowledge_base, import_knowledge_base
 from policy_qa.exchange.workbook import export_workbook
+from policy_qa.filling import Source
+from policy_qa.keeping import changes, open_store, synchronise
 from policy_qa.knowledge_base import KnowledgeBase
 from policy_qa.lexicon import Rule
+from policy_qa.storage import generation_numbers
 from policy_qa.types import Document, Entry, Parsed, Place, Span
 from tests.fakes import LetterEncoder
-
-WAYS = pytest.mark.parametrize("export", [export_jsonl, export_workbook], ids=["jsonl", "workbook"])
 
 NOTHING = Span(0, 0)
 
 
 class Held:
-    """What an export reads of a knowledge base, without its indexes."""
+    """A store and a manifest that hold any text, also what no real store does."""
 
-    def __init__(self, parsed: Sequence[Parsed], rules: Sequence[Rule] = (), corpus: str = "c"):
+    def __init__(
+        self, parsed: Sequence[Parsed], rules: Sequence[Rule] = (), corpus: str = "c", **more: Any
+    ):
         self._parsed = {document.id: (document, list(entries)) for document, entries in parsed}
-        self._rules = list(rules)
-        self.manifest = SimpleNamespace(
+        self.source = Source(corpus, corpus or "m", list(rules), **more)
+        self.next_entries = {name: 7 + place for place, name in enumerate(self._parsed)}
+        self.manifest: Any = SimpleNamespace(
             generation=3,
             corpus=corpus,
+            model=self.source.model,
+            questions_indexed=self.source.index_questions,
+            index_asked=self.source.index,
+            columns=self.source.columns,
+            skipped=self.source.skipped,
             documents=len(parsed),
             entries=sum(len(entries) for _, entries in parsed),
         )
+
+    @property
+    def exported(self) -> Export:
+        """What comes back."""
+        return Export([*self._parsed.values()], self.next_entries, self.source, 3)
+
+    def next_entry(self, document_id: str) -> int:
+        """Return a document's counter."""
+        return self.next_entries[document_id]
+
+    def alternates(self) -> Any:
+        """Return the wordings of a file."""
+        return self.source.alternates
+
+    def files(self) -> Any:
+        """Return the files' stamps."""
+        return self.source.files
 
     def documents(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return ids and tags."""
@@ -58,19 +86,32 @@ class Held:
         """Return a document."""
         return self._parsed[document_id][0]
 
-    def entries(self, document_id: str) -> list[Entry]:
+    def entries(self, document_id: str) -> list[tuple[Entry, str]]:
         """Return a document's entries."""
-        return self._parsed[document_id][1]
+        return [(entry, "") for entry in self._parsed[document_id][1]]
 
-    def rules(self) -> list[Rule]:
+    def rules(self) -> Sequence[Rule]:
         """Return the rules."""
-        return self._rules
+        return self.source.rules
 
 
-def there_and_back(export: Any, parsed: Sequence[Parsed], folder: Path, **held: Any) -> Export:
+def as_jsonl(held: Any, file: Path) -> None:
+    """Export as JSON lines."""
+    export_jsonl(held.manifest, held, file)
+
+
+def as_workbook(held: Any, file: Path) -> None:
+    """Export as a workbook."""
+    export_workbook(held.manifest, held, file)
+
+
+WAYS = pytest.mark.parametrize("export", [as_jsonl, as_workbook], ids=["jsonl", "workbook"])
+
+
+def there_and_back(export: Any, held: Held, folder: Path) -> Export:
     """Export and import."""
     file = folder / "export"
-    export(Held(parsed, **held), file)
+    export(held, file)
     return read_export(file)
 
 
@@ -119,8 +160,18 @@ RULES = [Rule("lexicon.txt:3", ("退款", "退费", "refund")), Rule("g:1", ("a"
 def test_everything_comes_back(export: Any, tmp_path: Path) -> None:
     """Documents, entries and rules come back with every field, in their order."""
     parsed = [FULL, one("Where may I park?\nBehind the hall.\n"), (Document("empty.md", ""), [])]
-    read = there_and_back(export, parsed, tmp_path, rules=RULES, corpus="my corpus\r/=1")
-    assert read == Export(parsed, RULES, "my corpus\r/=1", 3)
+    held = Held(
+        parsed,
+        RULES,
+        "my corpus\r/=1",
+        alternates={"shop/returns.pdf:2#1": ("能退嗎", "=1")},
+        files={"returns.md": (0, 1_764_312_345_678_901_234), "=a\r.md": (2**62, 0)},
+        skipped={"b\n.pdf": "no text:\r\n=1"},
+        columns={"question": "客戶問", "answer": "=標準\\回覆\n"},
+        index_questions=False,
+        index="hnsw",
+    )
+    assert there_and_back(export, held, tmp_path) == held.exported
 
 
 @pytest.mark.parametrize(
@@ -137,26 +188,87 @@ def test_no_field_is_forgotten(kind: Any, fields: frozenset[str]) -> None:
     assert names <= {*fields}
 
 
-@WAYS
-def test_a_knowledge_base_of_an_export_equals_the_exported_one(export: Any, tmp_path: Path) -> None:
-    """A store that is built from an export has the documents, entries and rules of the first."""
-    parsed = [FULL, one("1. May I park?\r\nBehind the hall.\r\n", "site/parking.txt")]
-    encoder = LetterEncoder()
-    source = Source("c", "letters-1", RULES[:1])
-    first = build_generation(parsed, tmp_path / "kb", encoder, source)
-    with KnowledgeBase(tmp_path / "kb", first, encoder) as kb:
-        export(kb, tmp_path / "out")
-        read = read_export(tmp_path / "out")
-        source = Source(read.corpus, "letters-1", read.rules)
-        again = build_generation(read.parsed, tmp_path / "kb2", encoder, source)
-        with KnowledgeBase(tmp_path / "kb2", again, encoder) as other:
-            assert other.documents() == kb.documents() == [(d.id, d.tags) for d, _ in parsed]
-            for document, entries in parsed:
-                assert other.document(document.id) == kb.document(document.id) == document
-                assert other.entries(document.id) == kb.entries(document.id) == entries
-            assert other.rules() == kb.rules() == RULES[:1]
-            assert other.manifest.corpus == kb.manifest.corpus
-    assert sorted(child.name for child in tmp_path.iterdir()) == ["kb", "kb2", "out"]
+CORPUS = {
+    "returns.md": "# 退貨\n\n## 可以退貨嗎？\n\n可以，七天內。\n\n## 運費誰付？\n\n買家付。\n",
+    "ask.csv": "客戶問,標準回覆\n幾點開門？,九點。\n",
+    "lexicon.txt": "退貨 = 退款\n",
+    "alternates.csv": "entry,question\nreturns.md#1,能退嗎\n",
+}
+
+
+def contents(path: Path) -> tuple[Any, ...]:
+    """Return all that a knowledge base says, but for how it came to be."""
+    manifest, store = open_store(path)
+    with contextlib.closing(store):
+        names = [name for name, _ in store.documents()]
+        return (
+            [(store.document(name), [*store.entries(name)]) for name in names],
+            {name: store.next_entry(name) for name in names},
+            (store.rules(), store.alternates(), store.files()),
+            dataclasses.replace(manifest, generation=0, created="", history=(), files={}),
+        )
+
+
+@pytest.mark.parametrize("name", ["kb.jsonl", "kb.XLSX"])
+def test_a_knowledge_base_of_an_export_equals_the_exported_one(name: str, tmp_path: Path) -> None:
+    """Nothing is lost: documents, ids that are used up, lexicon, alternates, columns, files."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for file, text in CORPUS.items():
+        (corpus / file).write_text(text, encoding="utf-8")
+    (corpus / "broken.xlsx").write_bytes(b"no workbook")
+    columns = {"question": "客戶問", "answer": "標準回覆"}
+    KnowledgeBase.build(corpus, tmp_path / "kb", columns=columns, index="hnsw").close()
+    longer = CORPUS["returns.md"] + "\n## 多久退款？\n\n三天。\n"
+    for text in (longer, CORPUS["returns.md"]):  # its third entry came and went
+        (corpus / "returns.md").write_text(text, encoding="utf-8")
+        synchronise(tmp_path / "kb")
+
+    export_knowledge_base(tmp_path / "kb", tmp_path / name)
+    import_knowledge_base(tmp_path / name, tmp_path / "other")
+    assert contents(tmp_path / "other") == contents(tmp_path / "kb")
+    assert contents(tmp_path / "other")[1]["returns.md"] == 4
+
+    assert not changes(tmp_path / "other").apply
+    (corpus / "returns.md").write_text(longer.replace("三天", "五天"), encoding="utf-8")
+    for path in (tmp_path / "kb", tmp_path / "other"):
+        synchronise(path)
+    assert contents(tmp_path / "other") == contents(tmp_path / "kb")
+    with KnowledgeBase.open(tmp_path / "other") as kb:
+        assert [entry.id for entry in kb.entries("returns.md")][-1] == "returns.md#4"
+
+
+def test_an_import_takes_ids_as_they_are_and_gives_none_again(tmp_path: Path) -> None:
+    """Into a knowledge base whose entries have other ids, too; its used ids stay used."""
+    encoder, source = LetterEncoder(), Source("", "letters-1")
+    document, (entry,) = one("a?\nb")
+    other = [(document, [dataclasses.replace(entry, id="a#8")])]
+    build_generation(other, tmp_path / "kb", encoder, source)
+    build_generation(
+        [(document, [entry])], tmp_path / "kb", encoder, source, next_entries={"a.txt": 2}
+    )
+    _, store = open_store(tmp_path / "kb")
+    with contextlib.closing(store):
+        assert [found.id for found, _ in store.entries("a.txt")] == ["a#1"]
+        assert store.next_entry("a.txt") == 9
+
+
+def test_an_import_can_be_told_index_and_model(tmp_path: Path) -> None:
+    """What is named counts; what is not is as it was exported."""
+    held = Held([one("a?\nb")])
+    held.manifest.index_asked, held.manifest.model = "hnsw", "no such model"
+    as_jsonl(held, tmp_path / "kb.jsonl")
+    with pytest.raises(EncoderError, match="no such model"):
+        import_knowledge_base(tmp_path / "kb.jsonl", tmp_path / "kb")
+    with pytest.raises(InputError, match="There is no index of kind 'best'"):
+        import_knowledge_base(tmp_path / "kb.jsonl", tmp_path / "kb", index="best")
+    made = import_knowledge_base(tmp_path / "kb.jsonl", tmp_path / "kb", model=DEFAULT_MODEL)
+    assert (made.index, made.index_asked, made.model) == ("hnsw", "hnsw", DEFAULT_MODEL)
+    made = import_knowledge_base(
+        tmp_path / "kb.jsonl", tmp_path / "kb", model=DEFAULT_MODEL, index="flat", keep=1
+    )
+    assert (made.index, made.index_asked) == ("flat", "flat")
+    assert generation_numbers(tmp_path / "kb") == [2]
 
 
 @pytest.mark.parametrize(
@@ -203,8 +315,8 @@ def test_any_text_comes_back(export: Any, text: str, tmp_path: Path) -> None:
     spans = (Span(0, len(text)), Span(0, len(text) // 2), Span(len(text) // 2, len(text)))
     parsed = [(document, [Entry(f"{name}#1", name, *spans, (text,), None, None, (text,), (text,))])]
     rules = [Rule(text, (f"{text}1", f"{text}2"))]
-    read = there_and_back(export, parsed, tmp_path, rules=rules, corpus=text[:30_000])
-    assert read == Export(parsed, rules, text[:30_000], 3)
+    held = Held(parsed, rules, text[:30_000])
+    assert there_and_back(export, held, tmp_path) == held.exported
 
 
 anything = st.text(st.characters(), max_size=12) | st.lists(
@@ -291,9 +403,8 @@ def test_any_corpus_comes_back(
     """Export and import change nothing, whatever the texts, offsets and fields."""
     parsed, rules = drawn
     folder = tmp_path_factory.mktemp("export", numbered=True)
-    assert there_and_back(export, parsed, folder, rules=rules, corpus=corpus) == Export(
-        parsed, rules, corpus, 3
-    )
+    held = Held(parsed, rules, corpus)
+    assert there_and_back(export, held, folder) == held.exported
 
 
 @given(st.text(st.characters()))
@@ -321,17 +432,19 @@ def test_no_escape_is_told(cell: str) -> None:
 def test_what_is_exported_is_plain_to_read(tmp_path: Path) -> None:
     """The lines of an export, to the byte."""
     parsed = [one("可以退貨嗎\n可以\n")]
-    export_jsonl(Held(parsed, RULES[:1]), tmp_path / "kb.jsonl")
+    more = {"alternates": {"a#1": ("能退嗎",)}, "files": {"a.txt": (22, 1)}}
+    as_jsonl(Held(parsed, RULES[:1], **more), tmp_path / "kb.jsonl")
     data = (tmp_path / "kb.jsonl").read_bytes()
     *above, end, nothing = data.decode().split("\n")
-    assert len(above) == 4
+    assert len(above) == 6
     assert above[0] == (
-        '{"policy_qa_export":1,"generation":3,"corpus":"c",'
-        '"counts":{"documents":1,"entries":1,"rules":1}}'
+        '{"policy_qa_export":2,"generation":3,"corpus":"c","model":"c","questions_indexed":true,'
+        '"index":"auto","columns":{},"skipped":{},'
+        '"counts":{"documents":1,"entries":1,"rules":1,"alternates":1,"files":1}}'
     )
     assert above[1] == (
         '{"document":{"id":"a.txt","text":"可以退貨嗎\\n可以\\n","tags":[],"effective_from":null,'
-        '"expires":null,"places":[],"part_of":""}}'
+        '"expires":null,"places":[],"part_of":"","next_entry":7}}'
     )
     assert above[2] == (
         '{"entry":{"id":"a#1","document":"a.txt","span":[0,9],"question":[0,6],"answer":[6,9],'
@@ -340,18 +453,29 @@ def test_what_is_exported_is_plain_to_read(tmp_path: Path) -> None:
     assert above[3] == (
         '{"rule":{"source":"lexicon.txt:3","words":["退款","退费","refund"],"translates":false}}'
     )
+    assert above[4:] == [
+        '{"alternates":{"entry":"a#1","wordings":["能退嗎"]}}',
+        '{"file":{"name":"a.txt","bytes":22,"changed_ns":1}}',
+    ]
     sha256 = hashlib.sha256("".join(f"{line}\n" for line in above).encode()).hexdigest()
-    assert json.loads(end) == {"end": {"documents": 1, "entries": 1, "rules": 1, "sha256": sha256}}
+    counts = {"documents": 1, "entries": 1, "rules": 1, "alternates": 1, "files": 1}
+    assert json.loads(end) == {"end": {**counts, "sha256": sha256}}
     assert not nothing
 
 
 # What a spreadsheet program shows
 
 
+def rich(parsed: Sequence[Parsed]) -> Held:
+    """Return a store with a record of each kind."""
+    more = {"alternates": {"a#1": ("能退嗎",)}, "files": {"a.txt": (22, 1)}}
+    return Held(parsed, RULES, **more)
+
+
 def workbook(tmp_path: Path, parsed: Sequence[Parsed] = (FULL,)) -> Path:
     """Return a workbook."""
     file = tmp_path / "kb.xlsx"
-    export_workbook(Held(parsed, RULES), file)
+    as_workbook(rich(parsed), file)
     return file
 
 
@@ -366,7 +490,9 @@ def edited(file: Path, sheet: str, cell: str, value: Any) -> Path:
 def test_a_workbook_is_readable(tmp_path: Path) -> None:
     """Editors see questions and answers, lists line by line, days, offsets and what it is."""
     book = openpyxl.load_workbook(workbook(tmp_path))
-    assert book.sheetnames == ["about", "entries", "documents", "texts", "lexicon"]
+    assert book.sheetnames == [
+        "about", "entries", "documents", "texts", "lexicon", "alternates", "files",
+    ]  # fmt: skip
     header, row = book["entries"].iter_rows(values_only=True)
     shown = dict(zip(header, row, strict=True))
     assert shown["question"] == "可以退貨嗎？"
@@ -374,7 +500,7 @@ def test_a_workbook_is_readable(tmp_path: Path) -> None:
     assert shown["alternates"] == "能退嗎\n退貨 | 期限\n\\e\ntwo\\nlines\\r\\n"
     assert (shown["effective_from"], shown["answer_start"]) == ("2025-02-01", 7)
     about = {row[0]: row[1] for row in book["about"].iter_rows(values_only=True)}
-    assert (about["policy_qa_export"], about["entries"], about["rules"]) == (1, 1, 2)
+    assert (about["policy_qa_export"], about["entries"], about["rules"]) == (2, 1, 2)
 
 
 def test_nothing_in_a_workbook_is_a_formula(tmp_path: Path) -> None:
@@ -429,7 +555,7 @@ def test_a_workbook_that_another_program_saved_reads_back(tmp_path: Path) -> Non
     with zipfile.ZipFile(file) as package:
         assert b"inlineStr" not in package.read("xl/worksheets/sheet2.xml")
         assert len(package.read("xl/sharedStrings.xml")) > 1_000
-    assert read_export(file) == Export(parsed, RULES, "c", 3)
+    assert read_export(file) == rich(parsed).exported
 
 
 def test_what_may_be_edited_is_read_as_edited(tmp_path: Path) -> None:
@@ -469,7 +595,8 @@ def test_what_may_be_edited_is_read_as_edited(tmp_path: Path) -> None:
         ("documents", "G2", "7 page 1\n0 page 2", "sheet documents, row 2: 'places' is not a list"),
         ("documents", "G2", "page", "sheet documents, row 2: 'places' is not a list"),
         ("documents", "B2", "b.md", "the text of the document 'b.md' is missing"),
-        ("documents", "H2", "0", "sheet texts, row 2: the text of the document .* was edited"),
+        ("documents", "H2", None, "sheet documents, row 2: 'next_entry' is not a whole number, 0"),
+        ("documents", "I2", "0", "sheet texts, row 2: the text of the document .* was edited"),
         (
             "texts",
             "C2",
@@ -479,11 +606,18 @@ def test_what_may_be_edited_is_read_as_edited(tmp_path: Path) -> None:
         ("texts", "A3", 2, "sheet texts, row 3: a text without a row in the sheet documents"),
         ("lexicon", "C2", "退款", "sheet lexicon, row 2: 'words' is not two words or more"),
         ("lexicon", "D2", "no", "sheet lexicon, row 2: 'translates' is not true or false"),
-        ("about", "B2", 2, "an export of version 2; this program reads version 1"),
+        ("about", "B2", 1, "an export of version 1; this program reads version 2"),
         ("about", "A2", "?", "sheet about: no export of a knowledge base"),
-        ("about", "B3", "?", "sheet about: 'generation' or 'corpus' is missing"),
-        ("about", "B6", 2, "sheet about, says 2 entries, and there are 1"),
-        ("about", "B6", "?", "sheet about, says None entries, and there are 1"),
+        ("about", "B3", "?", "sheet about: 'generation' is not a whole number, 0 or more"),
+        ("about", "A5", "?", "sheet about: 'model' is not filled in"),
+        ("about", "B6", "no", "sheet about: 'questions_indexed' is not true or false"),
+        ("about", "B7", "best", "sheet about: 'index' is not one of auto, flat, hnsw, ivf"),
+        ("about", "B8", "question", "sheet about: 'columns' is not texts by name"),
+        ("about", "B11", 2, "sheet about, says 2 entries, and there are 1"),
+        ("about", "B11", "?", "sheet about, says None entries, and there are 1"),
+        ("alternates", "B2", None, "sheet alternates, row 2: 'entry' is not filled in"),
+        ("files", "C2", "-1", "sheet files, row 2: 'bytes' is not a whole number, 0 or more"),
+        ("files", "D2", str(2**63), "sheet files, row 2: 'changed_ns' is not a whole number"),
     ],
 )
 def test_a_workbook_edited_in_other_places_is_refused(
@@ -524,7 +658,7 @@ def test_a_workbook_sorted_by_its_numbers_again_is_read(tmp_path: Path) -> None:
 
 def lines(tmp_path: Path) -> list[bytes]:
     """Return the lines of an export."""
-    export_jsonl(Held([FULL], RULES), tmp_path / "kb.jsonl")
+    as_jsonl(Held([FULL], RULES), tmp_path / "kb.jsonl")
     return (tmp_path / "kb.jsonl").read_bytes().splitlines(keepends=True)
 
 
@@ -557,10 +691,14 @@ def lines(tmp_path: Path) -> list[bytes]:
         (b'{"rule":{', b'{"rule":{{', r":4: not JSON; the file is damaged"),
         (b'"translates":false', b'"translates":0', r":4: 'translates' is not true or false"),
         (b'"refund"', b'""', r":4: 'words' is not two words or more"),
-        (b'_export":1', b'_export":2', r":1: an export of version 2; this program reads version 1"),
-        (b'_export":1', b'_export":true', r":1: an export of version True"),
-        (b'_export":1', b'_exprt":1', r"kb.jsonl is no export of a knowledge base"),
-        (b'"corpus":"c"', b'"corpus":1', r":1: the first line of the export is damaged"),
+        (b'_export":2', b'_export":1', r":1: an export of version 1; this program reads version 2"),
+        (b'_export":2', b'_export":true', r":1: an export of version True"),
+        (b'_export":2', b'_exprt":2', r"kb.jsonl is no export of a knowledge base"),
+        (b'"corpus":"c"', b'"corpus":1', r":1: 'corpus' is not text"),
+        (b'"corpus":"c"', b'"corpse":"c"', r":1: 'corpse', 'corpus' is missing or is no field"),
+        (b'"columns":{}', b'"columns":{"question":1}', r":1: 'columns' is not texts by name"),
+        (b'"skipped":{}', b'"skipped":[]', r":1: 'skipped' is not texts by name"),
+        (b'"next_entry":7', b'"next_entry":-7', r":2: 'next_entry' is not a whole number, 0 or"),
         (b'"entries":1,', b'"entries":2,', r":6: the lines above|:6 says 2 entries, and there are"),
         (b'{"end":{', b'{"end":{},"x":{', r":6: no record of an export"),
         (b'{"end":{', b'{"end":[', r":6: not JSON"),
@@ -585,7 +723,7 @@ def test_an_export_that_was_cut_off_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"cut"):
             read_export(tmp_path / "cut")
     (tmp_path / "cut").write_bytes(data)
-    assert read_export(tmp_path / "cut").rules == RULES
+    assert read_export(tmp_path / "cut").source.rules == RULES
 
 
 def test_lines_that_were_lost_doubled_or_added_are_refused(tmp_path: Path) -> None:
@@ -633,7 +771,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_documents_that_entry_ids_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
     """Two documents with one id, but for `.txt`, are told of at the second."""
     parsed = [one("a\nb", "a.txt"), (Document("a", "c"), [])]
-    export_jsonl(Held(parsed), tmp_path / "kb.jsonl")
+    as_jsonl(Held(parsed), tmp_path / "kb.jsonl")
     with pytest.raises(InputError, match=r":4: the document 'a' has the id of .* 'a\.txt'"):
         read_export(tmp_path / "kb.jsonl")
 
@@ -705,7 +843,7 @@ def test_damage_never_ends_in_another_error(
 ) -> None:
     """Whatever the bytes, an export is read or refused."""
     folder = tmp_path_factory.mktemp("noise", numbered=True)
-    for export in (export_jsonl, export_workbook):
+    for export in (as_jsonl, as_workbook):
         export(Held([FULL], RULES), folder / "kb")
         data = (folder / "kb").read_bytes()
         at = place % len(data)
@@ -837,11 +975,11 @@ def test_a_workbook_that_would_not_be_read_is_not_written(
     monkeypatch.setattr(sheets, "MAX_ROWS", 21)
     parsed = [one("a\nb", f"{number}.md") for number in range(21)]
     with pytest.raises(InputError, match=r"more than 21 rows.*Export as JSON lines"):
-        export_workbook(Held(parsed), tmp_path / "kb.xlsx")
-    export_workbook(Held(parsed[:20]), tmp_path / "kb.xlsx")
+        as_workbook(Held(parsed), tmp_path / "kb.xlsx")
+    as_workbook(Held(parsed[:20]), tmp_path / "kb.xlsx")
     monkeypatch.setattr(sheets, "MAX_UNPACKED", 20_000)
     with pytest.raises(InputError, match=r"The workbook has .* bytes .*Export as JSON lines"):
-        export_workbook(Held(parsed[:19]), tmp_path / "kb.xlsx")
+        as_workbook(Held(parsed[:19]), tmp_path / "kb.xlsx")
     assert len(read_export_rows(tmp_path / "kb.xlsx")) == 21
 
 
@@ -861,7 +999,7 @@ def test_documents_are_exported_one_at_a_time(export: Any, tmp_path: Path) -> No
             asked.append(document_id)
             return held.document(document_id)
 
-        def entries(self, document_id: str) -> list[Entry]:
+        def entries(self, document_id: str) -> list[tuple[Entry, str]]:
             assert asked[-1] == document_id
             return held.entries(document_id)
 
@@ -872,7 +1010,7 @@ def test_documents_are_exported_one_at_a_time(export: Any, tmp_path: Path) -> No
 
 def test_json_is_one_object_a_line(tmp_path: Path) -> None:
     """Characters that other programs take for line ends do not break lines apart in bytes."""
-    export_jsonl(Held([one("a\u2028b\x85c\rd\n")]), tmp_path / "kb.jsonl")
+    as_jsonl(Held([one("a\u2028b\x85c\rd\n")]), tmp_path / "kb.jsonl")
     data = (tmp_path / "kb.jsonl").read_bytes()
     assert [next(iter(json.loads(line))) for line in data.split(b"\n")[:-1]] == [
         "policy_qa_export", "document", "entry", "end",

@@ -55,9 +55,8 @@ from policy_qa.evaluation import hit_tests, load_evaluation_set
 from policy_qa.evaluation.comparing import compare_files
 from policy_qa.evaluation.question_tables import read_pasted, read_questions
 from policy_qa.evaluation.runs import read_trec_run
-from policy_qa.exchange.jsonl import export_jsonl
 from policy_qa.exchange.reading import read_export
-from policy_qa.exchange.workbook import export_workbook
+from policy_qa.exchange.transfer import export_knowledge_base
 from policy_qa.gap_answers import add_to_corpus, read_filled
 from policy_qa.lexicon import LEXICON_FILE, Lexicon, parse_lexicon
 from policy_qa.query_log import QueryLog
@@ -518,9 +517,9 @@ def test_any_filled_table(ending, given, tmp_path_factory):
 def exports(tmp_path_factory) -> dict[str, bytes]:
     """Return a small knowledge base as each kind of export."""
     folder = tmp_path_factory.mktemp("exports")
-    with build(folder / "kb", RETURNS, PARKING) as kb:
-        export_jsonl(kb, folder / "a.jsonl")
-        export_workbook(kb, folder / "a.xlsx")
+    build(folder / "kb", RETURNS, PARKING).close()
+    for name in ("a.jsonl", "a.xlsx"):
+        export_knowledge_base(folder / "kb", folder / name)
     return {kind: (folder / f"a{kind}").read_bytes() for kind in (".jsonl", ".xlsx")}
 
 

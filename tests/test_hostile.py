@@ -33,9 +33,8 @@ from policy_qa.evaluation import load_evaluation_set
 from policy_qa.evaluation.question_tables import read_questions
 from policy_qa.evaluation.runs import write_trec_run
 from policy_qa.evaluation.saved_cases import save_case
-from policy_qa.exchange.jsonl import export_jsonl
 from policy_qa.exchange.reading import read_export
-from policy_qa.exchange.workbook import export_workbook
+from policy_qa.exchange.transfer import export_knowledge_base
 from policy_qa.gap_answers import add_to_corpus, read_filled
 from policy_qa.labels import LABELS
 from policy_qa.lint import lint
@@ -262,7 +261,7 @@ def gaps_table(kb: KnowledgeBase, attack: str) -> None:
 def workbook(kb: KnowledgeBase, attack: str) -> None:
     """Export a workbook: nothing in it is a formula or a link, and it reads back."""
     file = kb.path / "export.xlsx"
-    export_workbook(kb, file)
+    export_knowledge_base(kb.path, file)
     with contextlib.closing(openpyxl.load_workbook(file)) as book:
         for cell in (c for sheet in book for row in sheet.iter_rows() for c in row):
             assert cell.data_type in {"s", "n", "inlineStr"}
@@ -275,7 +274,7 @@ def workbook(kb: KnowledgeBase, attack: str) -> None:
 def lines(kb: KnowledgeBase, attack: str) -> None:
     """Export JSON lines: as many lines as records, which read back."""
     file = kb.path / "export.jsonl"
-    export_jsonl(kb, file)
+    export_knowledge_base(kb.path, file)
     records = file.read_bytes().removesuffix(b"\n").split(b"\n")
     assert len(records) == 2 + len(kb.documents()) + len(kb.entries())
     same(kb, file)

@@ -359,7 +359,7 @@ WRITE_POINTS = {
     "vectors": ("policy_qa.vector_cache.VectorCache._write", SQLITE_FULL),
     "vectors-open": ("policy_qa.vector_cache.VectorCache._connect", SQLITE_FULL),
     "centres": ("policy_qa.centring.np.savez", NO_SPACE),
-    "dense": ("policy_qa.build.VectorWriter.add", NO_SPACE),
+    "dense": ("policy_qa.indexing.VectorWriter.add", NO_SPACE),
     "lexical": ("tantivy.Index", ValueError("An IO error occurred: No space left on device")),
     "folder": ("pathlib.Path.mkdir", NO_SPACE),
     "manifest": ("pathlib.Path.write_text", NO_SPACE),

@@ -15,10 +15,10 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TypeVar
 
-from policy_qa.build import Source
 from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
 from policy_qa.csv_tables import ALTERNATES_FILE
 from policy_qa.errors import CorpusError
+from policy_qa.filling import Source
 from policy_qa.identity import by_id, settled
 from policy_qa.lexicon import LEXICON_FILE
 from policy_qa.readers import SUFFIXES

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from policy_qa import cli_calibration, cli_evaluation, cli_index
-from policy_qa.cli_keeping import ENGINE_HELP, Keeping, skipped_text
+from policy_qa.cli_keeping import Keeping, skipped_text
+from policy_qa.cli_options import add_engine, add_index, add_keep
 from policy_qa.errors import CorpusError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
@@ -98,10 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("corpus", type=_path, help="folder or file with the source documents")
     _add_knowledge_base(build)
     build.add_argument("--model", help="name or folder of a sentence-transformers model")
-    cli_index.add_kind(build)
-    build.add_argument(
-        "--engine", metavar="URL", help=f"{ENGINE_HELP} (default: where the indexes are)"
-    )
+    add_index(build, otherwise="as before, or else auto")
+    add_engine(build)
+    add_keep(build)
 
     ask = _command(
         commands, "ask", _ask, "answer a question, or say that it is not covered", _FORMS
@@ -252,6 +252,7 @@ def _build(options: argparse.Namespace) -> int:
             index=options.index,
             progress=progress,
             engine=options.engine,
+            keep=options.keep,
         )
     knowledge_base.close()
     manifest = knowledge_base.manifest

@@ -7,36 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policy_qa.cli_keeping import count
-from policy_qa.settings import GENERATIONS_KEPT
+from policy_qa.cli_options import add_index, add_keep
 
 if TYPE_CHECKING:
     from policy_qa.storage import Manifest
 
-_KINDS = "auto, flat, ivf or hnsw"
-
-
-def add_kind(command: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add the option for the kind of the coarse index; None stands for the kind of before."""
-    otherwise = "as before, or else auto" if default is None else default
-    command.add_argument(
-        "--index",
-        default=default,
-        metavar="KIND",
-        help=f"how vectors are searched: {_KINDS}, by their number (default: {otherwise})",
-    )
-
 
 def add_reindex_options(command: argparse.ArgumentParser) -> None:
     """Add what `policy-qa reindex` takes."""
-    add_kind(command, "auto")
-    command.add_argument(
-        "--keep",
-        type=count,
-        default=GENERATIONS_KEPT,
-        metavar="N",
-        help="generations that stay on disk (default: %(default)s)",
-    )
+    add_index(command, "auto")
+    add_keep(command)
 
 
 def reindex(options: argparse.Namespace, print_json: Callable[[Any], None]) -> None:

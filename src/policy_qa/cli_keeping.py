@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from policy_qa.cli_options import add_engine, add_index, add_keep
 from policy_qa.errors import CorpusError, InputError, PolicyQAError, StorageError
 from policy_qa.labels import LANGUAGES
-from policy_qa.settings import GENERATIONS_KEPT, PUBLISHING_TOLERANCE
+from policy_qa.settings import PUBLISHING_TOLERANCE
 
 if TYPE_CHECKING:
     from policy_qa.changes import Changes
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _EXIT_DONE, _EXIT_FOUND = 0, 1
 _MOVED = "the model of the build, if it has moved since"
 _CORPUS = "folder or file with the source documents (default: that of the build)"
-ENGINE_HELP = "a Milvus server such as http://127.0.0.1:19530, or embedded"
-_KEEP = "generations that stay on disk (default: %(default)s)"
 
 Add = Callable[..., argparse.ArgumentParser]
 ToPath = Callable[[str], Path]
@@ -89,17 +88,11 @@ class Keeping:
         )
         repair = add("repair", self.repair, "find what is damaged, and make it whole again")
         repair.add_argument("--model", help=_MOVED)
-        repair.add_argument(
-            "--engine",
-            metavar="URL",
-            help=f"{ENGINE_HELP}, in place of an engine that is gone for good",
-        )
+        add_engine(repair, ", in place of an engine that is gone for good")
         move = add("move", self.move, "put the indexes at an engine, or back; nothing is encoded")
-        move.add_argument("--engine", required=True, metavar="URL", help=ENGINE_HELP)
+        add_engine(move, "")
         for command in (sync, publish, rollback, repair, move):
-            command.add_argument(
-                "--keep", type=count, default=GENERATIONS_KEPT, metavar="N", help=_KEEP
-            )
+            add_keep(command)
 
         lint = add("lint", self.lint, "look for contradictions, duplicates and other doubts")
         lint.add_argument("--only", action="append", metavar="KIND", help="findings of this kind")
@@ -129,7 +122,13 @@ class Keeping:
         export.add_argument("file", type=self._path, metavar="FILE", help="a .jsonl or .xlsx file")
         taken = add("import", self.take, "build a knowledge base of such a file")
         taken.add_argument("file", type=self._path, metavar="FILE", help="what export wrote")
-        taken.add_argument("--model", help="name or folder of a sentence-transformers model")
+        taken.add_argument(
+            "--model",
+            help="name or folder of a sentence-transformers model (default: that of the export)",
+        )
+        add_index(taken, otherwise="that of the export")
+        add_engine(taken)
+        add_keep(taken)
         for command in (lint, expiring):
             command.add_argument(
                 "--lang", choices=LANGUAGES, default="en", help="of the words (default: en)"
@@ -426,38 +425,27 @@ class Keeping:
 
     def export(self, options: argparse.Namespace) -> int:
         """Do `policy-qa export`."""
-        from policy_qa.exchange.jsonl import export_jsonl  # noqa: PLC0415
-        from policy_qa.exchange.workbook import export_workbook  # noqa: PLC0415
-        from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
+        from policy_qa.exchange.transfer import export_knowledge_base  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
 
-        writers = {".jsonl": export_jsonl, ".xlsx": export_workbook}
-        write = writers.get(options.file.suffix.lower())
-        if write is None:
-            raise InputError(f"{options.file} is neither .jsonl nor .xlsx. Name it so.")
-        with KnowledgeBase.open(options.kb) as kb:
-            write(kb, options.file)
-            entries = kb.manifest.entries
-        print(f"Wrote {entries} entries to {one_line(str(options.file))}.", file=sys.stderr)
+        manifest = export_knowledge_base(options.kb, options.file)
+        file = one_line(str(options.file))
+        print(f"Wrote {manifest.entries} entries to {file}.", file=sys.stderr)
         return _EXIT_DONE
 
     def take(self, options: argparse.Namespace) -> int:
         """Do `policy-qa import`."""
-        from policy_qa.build import Made, Source, build_generation  # noqa: PLC0415
-        from policy_qa.encoders import DEFAULT_MODEL, load_encoder  # noqa: PLC0415
-        from policy_qa.exchange.reading import read_export  # noqa: PLC0415
-        from policy_qa.knowledge_base import lasting_name  # noqa: PLC0415
+        from policy_qa.exchange.transfer import import_knowledge_base  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
 
-        export = read_export(options.file)
-        model = options.model or DEFAULT_MODEL
         with self._progress() as progress:
-            manifest = build_generation(
-                export.parsed,
+            manifest = import_knowledge_base(
+                options.file,
                 options.kb,
-                load_encoder(model),
-                Source("", lasting_name(model), export.rules),
-                made=Made("import"),
+                model=options.model,
+                index=options.index,
+                engine=options.engine,
+                keep=options.keep,
                 progress=progress,
             )
         if options.json:
@@ -490,17 +478,6 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("give a number from 0 to 1, such as 0.01")
     return share
-
-
-def count(text: str) -> int:
-    """Return the number that an argument is.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is none from 1 on.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("give a whole number, 1 or more")
-    return int(text)
 
 
 def _changes_fields(found: "Changes") -> dict[str, Any]:

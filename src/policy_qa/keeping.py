@@ -10,13 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from policy_qa.build import (
-    Made,
-    Progress,
-    change_generation,
-    move_generation,
-    restore_generation,
-)
+from policy_qa.build import Made, change_generation, move_generation, restore_generation
 from policy_qa.changes import Changes, differences, plan
 from policy_qa.corpus import SPECIAL_FILES, Corpus
 from policy_qa.engines.address import EMBEDDED, checked
@@ -24,6 +18,7 @@ from policy_qa.errors import CorpusError, InputError
 from policy_qa.evaluation.gate import Gate, gate
 from policy_qa.evaluation.saved_cases import EVAL_FOLDER
 from policy_qa.evaluation.sets import load_evaluation_set
+from policy_qa.indexing import Progress
 from policy_qa.knowledge_base import KnowledgeBase, check_text
 from policy_qa.repairing import Repaired, repaired
 from policy_qa.settings import GENERATIONS_KEPT, PUBLISHING_TOLERANCE
@@ -78,7 +73,7 @@ def changes(path: Path, corpus: Path | None = None) -> Changes:
         CorpusError: If the corpus is missing or empty.
         KnowledgeBaseError: If the knowledge base cannot be read.
     """
-    manifest, store = _opened(path)
+    manifest, store = open_store(path)
     with closing(store):
         return plan(store, manifest, corpus or corpus_place(manifest)).changes
 
@@ -179,7 +174,7 @@ def _follow(
     model: str | Encoder | None,
     progress: Progress | None,
 ) -> Outcome:
-    manifest, store = _opened(path)
+    manifest, store = open_store(path)
     with closing(store):
         planned = plan(store, manifest, corpus or corpus_place(manifest))
         found = planned.changes
@@ -206,7 +201,7 @@ def _follow(
     return Outcome(found, new)
 
 
-def _opened(path: Path, generation: int | None = None) -> tuple[Manifest, Store]:
+def open_store(path: Path, generation: int | None = None) -> tuple[Manifest, Store]:
     """Return a generation's manifest and its store, whole."""
 
     def opened(manifest: Manifest) -> tuple[Manifest, Store]:
@@ -349,7 +344,7 @@ def move(
         StorageError: If the disk is full or refuses to be written.
     """
     url = checked(engine)
-    manifest, store = _opened(path)
+    manifest, store = open_store(path)
     store.close()
     check_text(path, manifest)
     if manifest.engine == url:
@@ -369,14 +364,14 @@ def difference(path: Path, before: int | None = None, after: int | None = None) 
         InputError: If there is none before.
         KnowledgeBaseError: If one is not there any more, or is damaged.
     """
-    manifest, new = _opened(path, after)
+    manifest, new = open_store(path, after)
     with closing(new):
         if before is None:
             older = [n for n in generation_numbers(path) if n < manifest.generation]
             if not older:
                 raise InputError(f"There is no generation of {path} before {manifest.generation}.")
             before = older[-1]
-        _, old = _opened(path, before)
+        _, old = open_store(path, before)
         with closing(old):
             return differences(old, new)
 
@@ -398,7 +393,7 @@ class Expiring:
 
 def expiring(path: Path, within: int, today: date) -> list[Expiring]:
     """Return the entries that do not hold any more after so many days, the soonest first."""
-    _, store = _opened(path)
+    _, store = open_store(path)
     with closing(store):
         found = [
             Expiring(entry, question, (entry.expires - today).days)

@@ -16,7 +16,7 @@ from typing import Self
 
 from policy_qa import calibration
 from policy_qa.answers import Evidence, compose, rule_card
-from policy_qa.build import Made, Progress, Source, build_generation, engine_of, text_recipe
+from policy_qa.build import Made, build_generation, engine_of, text_recipe
 from policy_qa.centring import Centres
 from policy_qa.changes import Changes, plan
 from policy_qa.coarse import AUTO, check_kind
@@ -33,8 +33,10 @@ from policy_qa.errors import (
     KnowledgeBaseError,
     QueryError,
 )
+from policy_qa.filling import Source
 from policy_qa.folding import fold
 from policy_qa.index_protocols import Indexes
+from policy_qa.indexing import Progress
 from policy_qa.inspection import Inspection, inspect
 from policy_qa.lexicon import Lexicon, Rule, general_rules
 from policy_qa.opening import open_indexes
@@ -187,7 +189,7 @@ class KnowledgeBase:
                 the disk is full or refuses to be written.
         """
         path = Path(path)
-        _check_index(path, index, engine)
+        check_index(path, index, engine)
         kind, kept = (_index_before(path), True) if index is None else (index, False)
         encoder = load_encoder(model) if isinstance(model, str) else model
         calibration.load(path, encoder.identity)  # a damaged one is told of before the work
@@ -599,8 +601,17 @@ def _index_before(path: Path) -> str:
     return AUTO
 
 
-def _check_index(path: Path, index: str | None, engine: str | None) -> None:
-    """Check that there is such an index where the indexes are to stand."""
+def check_index(path: Path, index: str | None, engine: str | None) -> None:
+    """Check that there is such an index where the indexes are to stand.
+
+    Args:
+        path: The knowledge base.
+        index: One of `coarse.INDEX_KINDS`; None for the one of before.
+        engine: The address of an engine, or `embedded`; None for the one of before.
+
+    Raises:
+        InputError: If there is none, or the engine chooses its own.
+    """
     if index is None:
         return
     check_kind(index)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
@@ -25,6 +24,7 @@ from policy_qa.storage import (
     generation_folder,
     link_files,
     new_generation,
+    now,
     read_manifest,
     verify,
     writing,
@@ -70,7 +70,7 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
         save_coarse(folder, kind)
         event = Event(
             number,
-            datetime.now(UTC).isoformat(timespec="seconds"),
+            now(),
             "reindex",
             manifest.documents,
             manifest.entries,

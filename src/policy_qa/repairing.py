@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from policy_qa import calibration
-from policy_qa.build import Made, Progress, remake_generation, restore_generation
+from policy_qa.build import Made, remake_generation, restore_generation
 from policy_qa.engines.owned import forget, owned
 from policy_qa.errors import (
     CorruptionError,
@@ -23,6 +23,7 @@ from policy_qa.errors import (
     LostRowsError,
 )
 from policy_qa.evaluation import hit_tests
+from policy_qa.indexing import Progress
 from policy_qa.knowledge_base import KnowledgeBase
 from policy_qa.query_log import LOG_FILE, QueryLog
 from policy_qa.storage import (

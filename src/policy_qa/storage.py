@@ -191,6 +191,11 @@ class Manifest:
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
+def now() -> str:
+    """Return the time, UTC, as events and manifests have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def current_generation(path: Path) -> int:
     """Return the number of the current generation.
 
@@ -528,7 +533,7 @@ def _named_holder(file: Path) -> Iterator[None]:
     holder = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "since": now(),
     }
     with contextlib.suppress(OSError):
         file.write_text(json.dumps(holder), encoding="utf-8")

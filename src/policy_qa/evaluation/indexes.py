@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 
 import policy_qa
-from policy_qa.build import Progress, Source, build_generation, text_recipe
+from policy_qa.build import build_generation, text_recipe
 from policy_qa.confidence import Calibration
 from policy_qa.errors import KnowledgeBaseError, LockedError
 from policy_qa.evaluation.files import write_whole
 from policy_qa.evaluation.records import Record, digest, parsed
 from policy_qa.evaluation.runs import entry_name, record_name
+from policy_qa.filling import Source
+from policy_qa.indexing import Progress
 from policy_qa.knowledge_base import KnowledgeBase
 from policy_qa.storage import current_generation, generation_folder, writing
 from policy_qa.types import Encoder, Hit, Reranker

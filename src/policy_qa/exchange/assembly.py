@@ -4,18 +4,25 @@ Both forms of an export are read by way of these fields, so that both refuse the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, get_args
 
+from policy_qa.coarse import INDEX_KINDS
 from policy_qa.errors import InputError
+from policy_qa.filling import Source
 from policy_qa.lexicon import Rule
+from policy_qa.storage import Manifest
+from policy_qa.store import Store
 from policy_qa.types import Document, Entry, Parsed, Place, PlaceKind, Span
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of both forms of an export. One of another version is refused, lest something of it be lost."""
 
 _AGAIN: Final = "Export again"
+_TOO_LARGE: Final = 2**63
+"""SQLite's whole numbers end below it."""
+
 _KINDS: Final[tuple[PlaceKind, ...]] = get_args(PlaceKind)
 
 Fields = Mapping[str, Any]
@@ -28,19 +35,43 @@ class Export:
 
     Attributes:
         parsed: The documents with their entries, in the order of the exported knowledge base.
-        rules: Of the corpus's lexicon.
-        corpus: Where the documents came from when they were indexed.
+        next_entries: Of each document, by its id, the least number that no entry of it ever had.
+        source: What else the knowledge base was made of.
         generation: Of the knowledge base when it was exported.
     """
 
     parsed: Sequence[Parsed]
-    rules: Sequence[Rule]
-    corpus: str
+    next_entries: Mapping[str, int]
+    source: Source
     generation: int
 
 
-def document_fields(document: Document) -> dict[str, Any]:
-    """Return a document as plain fields."""
+def about_fields(manifest: Manifest) -> dict[str, Any]:
+    """Return what a knowledge base was made of, beside its records, as plain fields."""
+    return {
+        "generation": manifest.generation,
+        "corpus": manifest.corpus,
+        "model": manifest.model,
+        "questions_indexed": manifest.questions_indexed,
+        "index": manifest.index_asked,
+        "columns": dict(manifest.columns),
+        "skipped": dict(manifest.skipped),
+    }
+
+
+def counts_of(manifest: Manifest, store: Store) -> dict[str, int]:
+    """Return how many records of each kind an export has."""
+    return {
+        "documents": manifest.documents,
+        "entries": manifest.entries,
+        "rules": len(store.rules()),
+        "alternates": len(store.alternates()),
+        "files": len(store.files()),
+    }
+
+
+def document_fields(document: Document, next_entry: int) -> dict[str, Any]:
+    """Return a document, and the least number that no entry of it ever had, as plain fields."""
     places = [[start, p.kind, p.number, p.sheet] for start, p in document.places]
     return {
         "id": document.id,
@@ -50,6 +81,7 @@ def document_fields(document: Document) -> dict[str, Any]:
         "expires": _from_day(document.expires),
         "places": places,
         "part_of": document.part_of,
+        "next_entry": next_entry,
     }
 
 
@@ -74,6 +106,17 @@ def rule_fields(rule: Rule) -> dict[str, Any]:
     return {"source": rule.source, "words": list(rule.words), "translates": rule.translates}
 
 
+def alternates_fields(entry_id: str, wordings: Sequence[str]) -> dict[str, Any]:
+    """Return the wordings that a file of the corpus gives to an entry as plain fields."""
+    return {"entry": entry_id, "wordings": list(wordings)}
+
+
+def file_fields(name: str, stamp: tuple[int, int]) -> dict[str, Any]:
+    """Return a file of the corpus, its bytes and its time of change in ns, as plain fields."""
+    size, changed = stamp
+    return {"name": name, "bytes": size, "changed_ns": changed}
+
+
 def _from_day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
@@ -81,7 +124,21 @@ def _from_day(day: date | None) -> str | None:
 class Assembly:
     """Puts an export together from plain fields. Every `add_*` raises `InputError`."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: object, where: str) -> None:
+        """Begin with what the export says of itself; `where` names its place in errors."""
+        read = _Reader(about, where, _ABOUT)
+        self._generation = read.number("generation")
+        self._source = Source(
+            read.text("corpus"),
+            read.name("model"),
+            columns=read.mapping("columns"),
+            skipped=read.mapping("skipped"),
+            index_questions=read.flag("questions_indexed"),
+            index=read.one_of("index", INDEX_KINDS),
+        )
+        self._next_entries: dict[str, int] = {}
+        self._alternates: dict[str, tuple[str, ...]] = {}
+        self._files: dict[str, tuple[int, int]] = {}
         self._entries: dict[str, list[Entry]] = {}
         self._documents: dict[str, Document] = {}
         self._stems: dict[str, str] = {}
@@ -94,6 +151,8 @@ class Assembly:
             "documents": len(self._documents),
             "entries": len(self._entry_ids),
             "rules": len(self._rules),
+            "alternates": len(self._alternates),
+            "files": len(self._files),
         }
 
     def add_document(self, fields: object, where: str) -> Document:
@@ -116,6 +175,7 @@ class Assembly:
                 f"{_AGAIN}."
             )
         self._stems[stem] = document.id
+        self._next_entries[document.id] = read.number("next_entry")
         self._documents[document.id] = document
         self._entries[document.id] = []
         return document
@@ -157,15 +217,33 @@ class Assembly:
             raise read.error("words", "two words or more that differ")
         self._rules.append(Rule(read.text("source"), words, read.flag("translates")))
 
-    def export(self, corpus: str, generation: int) -> Export:
+    def add_alternates(self, fields: object, where: str) -> None:
+        """Add the wordings that a file of the corpus gives to an entry."""
+        read = _Reader(fields, where, _ALTERNATES)
+        self._alternates[read.name("entry")] = read.texts("wordings")
+
+    def add_file(self, fields: object, where: str) -> None:
+        """Add a file of the corpus."""
+        read = _Reader(fields, where, _FILE)
+        self._files[read.name("name")] = read.number("bytes"), read.number("changed_ns")
+
+    def export(self) -> Export:
         """Return what was put together."""
         parsed = [(document, self._entries[name]) for name, document in self._documents.items()]
-        return Export(parsed, self._rules, corpus, generation)
+        source = replace(
+            self._source, rules=self._rules, alternates=self._alternates, files=self._files
+        )
+        return Export(parsed, self._next_entries, source, self._generation)
 
 
-_DOCUMENT: Final = frozenset(document_fields(Document("", "")))
+_ABOUT: Final = frozenset(
+    {"generation", "corpus", "model", "questions_indexed", "index", "columns", "skipped"}
+)
+_DOCUMENT: Final = frozenset(document_fields(Document("", ""), 0))
 _ENTRY: Final = frozenset(entry_fields(Entry("", "", Span(0, 0), Span(0, 0), Span(0, 0))))
 _RULE: Final = frozenset(rule_fields(Rule("", ())))
+_ALTERNATES: Final = frozenset(alternates_fields("", ()))
+_FILE: Final = frozenset(file_fields("", (0, 0)))
 
 
 class _Reader:
@@ -207,6 +285,24 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(name, "a list of texts")
         return tuple(value)
+
+    def number(self, name: str) -> int:
+        value = self._fields[name]
+        if not _is_whole(value) or not 0 <= value < _TOO_LARGE:
+            raise self.error(name, "a whole number, 0 or more")
+        return int(value)
+
+    def one_of(self, name: str, wanted: Sequence[str]) -> str:
+        value = self.text(name)
+        if value not in wanted:
+            raise self.error(name, f"one of {', '.join(wanted)}")
+        return value
+
+    def mapping(self, name: str) -> dict[str, str]:
+        value = self._fields[name]
+        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+            raise self.error(name, "texts by name")
+        return dict(value)
 
     def flag(self, name: str) -> bool:
         value = self._fields[name]

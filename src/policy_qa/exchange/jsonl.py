@@ -1,9 +1,11 @@
 """An export as JSON lines.
 
-    {"policy_qa_export": 1, "generation": 3, "corpus": "corpus/", "counts": {"documents": 2, …}}
+    {"policy_qa_export": 2, "generation": 3, "corpus": "corpus/", …, "counts": {"documents": 2, …}}
     {"document": {"id": "returns.md", "text": "…", "tags": [], …}}
     {"entry": {"id": "returns.md#1", "document": "returns.md", "span": [0, 41], …}}
     {"rule": {"source": "lexicon.txt:3", "words": ["退款", "退费", "refund"], …}}
+    {"alternates": {"entry": "returns.md#1", "wordings": ["退費要多久"]}}
+    {"file": {"name": "returns.md", "bytes": 123, "changed_ns": 1764312345678901234}}
     {"end": {"documents": 2, "entries": 9, "rules": 4, "sha256": "…"}}
 
 UTF-8, one object a line, every document before its entries. Offsets count code points of the
@@ -25,14 +27,19 @@ from policy_qa.exchange.assembly import (
     VERSION,
     Assembly,
     Export,
+    about_fields,
+    alternates_fields,
     check_counts,
     check_version,
+    counts_of,
     document_fields,
     entry_fields,
+    file_fields,
     rule_fields,
 )
 from policy_qa.exchange.files import replacing
-from policy_qa.knowledge_base import KnowledgeBase
+from policy_qa.storage import Manifest
+from policy_qa.store import Store
 
 _MARK: Final = "policy_qa_export"
 """What the first line begins with."""
@@ -43,40 +50,41 @@ _FIRST_LINE: Final = 1_000_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def export_jsonl(kb: KnowledgeBase, file: Path) -> None:
+def export_jsonl(manifest: Manifest, store: Store, file: Path) -> None:
     """Write a knowledge base as JSON lines, one document in memory at a time.
 
     Args:
-        kb: What to export.
+        manifest: Of the generation to export.
+        store: Of the same.
         file: Replaced if it is there; its folders are made.
 
     Raises:
         StorageError: If the disk is full or refuses; what stood there is left as it was.
     """
-    counts = {
-        "documents": kb.manifest.documents,
-        "entries": kb.manifest.entries,
-        "rules": len(kb.rules()),
-    }
+    counts = counts_of(manifest, store)
     with replacing(file) as temporary, temporary.open("wb") as out:
         digest = hashlib.sha256()
-        for record in _records(kb, counts):
+        for record in _records(manifest, store, counts):
             line = _line(record)
             digest.update(line)
             out.write(line)
         out.write(_line({"end": counts | {"sha256": digest.hexdigest()}}))
 
 
-def _records(kb: KnowledgeBase, counts: dict[str, int]) -> Iterator[dict[str, Any]]:
-    manifest = kb.manifest
-    about = {"generation": manifest.generation, "corpus": manifest.corpus, "counts": counts}
-    yield {_MARK: VERSION} | about
-    for document_id, _ in kb.documents():
-        yield {"document": document_fields(kb.document(document_id))}
-        for entry in kb.entries(document_id):
-            yield {"entry": entry_fields(entry)}
-    for rule in kb.rules():
+def _records(manifest: Manifest, store: Store, counts: dict[str, int]) -> Iterator[dict[str, Any]]:
+    yield {_MARK: VERSION} | about_fields(manifest) | {"counts": counts}
+    for document_id, _ in store.documents():
+        document = store.document(document_id)
+        if document:
+            yield {"document": document_fields(document, store.next_entry(document_id))}
+            for entry, _ in store.entries(document_id):
+                yield {"entry": entry_fields(entry)}
+    for rule in store.rules():
         yield {"rule": rule_fields(rule)}
+    for entry_id, wordings in store.alternates().items():
+        yield {"alternates": alternates_fields(entry_id, wordings)}
+    for name, stamp in store.files().items():
+        yield {"file": file_fields(name, stamp)}
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -101,9 +109,9 @@ def read_jsonl(opened: BinaryIO, file: Path) -> Export:
     """
     digest = hashlib.sha256()
     first = opened.readline(_FIRST_LINE)
-    head = _head(first, file)
+    counts, about = _head(first, file)
     digest.update(first)
-    assembly = Assembly()
+    assembly = Assembly(about, f"{file}:1")
     end: object = None
     number = 1
     for number, line in enumerate(opened, start=2):
@@ -118,6 +126,10 @@ def read_jsonl(opened: BinaryIO, file: Path) -> Export:
                 assembly.add_entry(fields, where)
             case "rule":
                 assembly.add_rule(fields, where)
+            case "alternates":
+                assembly.add_alternates(fields, where)
+            case "file":
+                assembly.add_file(fields, where)
             case "end":
                 end = fields
                 continue  # the digest is of the lines above
@@ -125,11 +137,12 @@ def read_jsonl(opened: BinaryIO, file: Path) -> Export:
                 raise InputError(f"{where}: {kind!r} is no record of an export. Export again.")
         digest.update(line)
     _check_end(end, digest.hexdigest(), assembly, f"{file}:{number}")
-    check_counts(head["counts"], assembly.counts(), f"{file}:1", "Export again.")
-    return assembly.export(head["corpus"], head["generation"])
+    check_counts(counts, assembly.counts(), f"{file}:1", "Export again.")
+    return assembly.export()
 
 
-def _head(line: bytes, file: Path) -> dict[str, Any]:
+def _head(line: bytes, file: Path) -> tuple[object, dict[str, Any]]:
+    """Return how many records there are said to be, and what the export says of itself."""
     where = f"{file}:1"
     try:
         head = json.loads(line) if line.endswith(b"\n") else None
@@ -140,11 +153,8 @@ def _head(line: bytes, file: Path) -> dict[str, Any]:
             f"{file} is no export of a knowledge base, or its first line is damaged. Name a file "
             "that an export wrote."
         )
-    check_version(head[_MARK], where)
-    match head:
-        case {"generation": int(), "corpus": str(), "counts": dict()}:
-            return head
-    raise InputError(f"{where}: the first line of the export is damaged. Export again.")
+    check_version(head.pop(_MARK), where)
+    return head.pop("counts", None), head
 
 
 def _parsed(line: bytes, where: str) -> dict[str, Any]:

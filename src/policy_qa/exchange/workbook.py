@@ -1,25 +1,35 @@
 """An export as a workbook (XLSX), to be looked through in a spreadsheet program.
 
-The sheets `documents`, `texts`, `entries` and `lexicon` hold the records in their order, a row
-each, and `about` what it is. What a cell cannot hold is written as `cells` says. Everything is
-text or a number, nothing a formula.
+The sheets `documents`, `texts`, `entries`, `lexicon`, `alternates` and `files` hold the records in
+their order, a row each, and `about` what it is. What a cell cannot hold is written as `cells` says.
+Everything is text or a number, nothing a formula.
 
 Alternates, tags and days may be edited in it. Questions, answers and texts may not: they would not
 be the source's own words any more, so import compares them with the offsets and with a SHA-256.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from policy_qa.errors import InputError
-from policy_qa.exchange.assembly import VERSION, Assembly, Export, check_counts, check_version
+from policy_qa.exchange.assembly import (
+    VERSION,
+    Assembly,
+    Export,
+    about_fields,
+    check_counts,
+    check_version,
+    counts_of,
+)
 from policy_qa.exchange.cells import from_cell, list_from_cell, list_to_cell, to_cell
 from policy_qa.exchange.files import replacing
 from policy_qa.exchange.sheets import NUMBER, SheetReader, SheetWriter, reading
-from policy_qa.knowledge_base import KnowledgeBase
 from policy_qa.lexicon import Rule
+from policy_qa.storage import Manifest
+from policy_qa.store import Store
 from policy_qa.types import Document, Entry
 
 _COLUMNS: Final[Mapping[str, Mapping[str, int]]] = {
@@ -32,15 +42,19 @@ _COLUMNS: Final[Mapping[str, Mapping[str, int]]] = {
     },
     "documents": {
         NUMBER: 8, "id": 32, "part_of": 32, "tags": 20, "effective_from": 14, "expires": 14,
-        "places": 20, "sha256": 32,
+        "places": 20, "next_entry": 12, "sha256": 32,
     },
     "texts": {NUMBER: 8, "document": 32, "text": 120},
     "lexicon": {NUMBER: 8, "source": 24, "words": 60, "translates": 12},
+    "alternates": {NUMBER: 8, "entry": 32, "wordings": 60},
+    "files": {NUMBER: 8, "name": 40, "bytes": 16, "changed_ns": 24},
 }  # fmt: skip
 """The columns of each sheet, with their widths in characters."""
 
 _SPANS: Final = ("span", "question", "answer")
+_COUNTED: Final = ("documents", "entries", "rules", "alternates", "files")
 _MARK: Final = "policy_qa_export"
+_YES: Final = "yes"
 _NOTES: Final = (
     "Alternates, tags and days may be edited here. Questions, answers and texts may not, for they",
     "are quotes: edit the source documents instead, and the lexicon in lexicon.txt.",
@@ -52,11 +66,12 @@ _NOTES: Final = (
 )
 
 
-def export_workbook(kb: KnowledgeBase, file: Path) -> None:
+def export_workbook(manifest: Manifest, store: Store, file: Path) -> None:
     """Write a knowledge base as a workbook, one document in memory at a time.
 
     Args:
-        kb: What to export.
+        manifest: Of the generation to export.
+        store: Of the same.
         file: Replaced if it is there; its folders are made.
 
     Raises:
@@ -64,38 +79,44 @@ def export_workbook(kb: KnowledgeBase, file: Path) -> None:
         StorageError: If the disk is full or refuses; what stood there is left as it was.
     """
     with replacing(file) as temporary, SheetWriter(_COLUMNS) as book:
-        rules = kb.rules()
-        _write_about(book, kb, len(rules))
-        number = 0
-        for place, (document_id, _) in enumerate(kb.documents(), start=1):
-            document = kb.document(document_id)
-            book.write("documents", [place, *_document_cells(document)])
+        _write_about(book, about_fields(manifest), counts_of(manifest, store))
+        number = place = 0
+        for document_id, _ in store.documents():
+            document = store.document(document_id)
+            if document is None:
+                continue
+            place += 1
+            next_entry = store.next_entry(document_id)
+            book.write("documents", [place, *_document_cells(document, next_entry)])
             book.write("texts", [place, to_cell(document.id), to_cell(document.text)])
-            for entry in kb.entries(document_id):
+            for entry, _ in store.entries(document_id):
                 number += 1
                 book.write("entries", [number, *_entry_cells(entry, document)])
-        for place, rule in enumerate(rules, start=1):
+        for place, rule in enumerate(store.rules(), start=1):
             book.write("lexicon", [place, *_rule_cells(rule)])
+        for place, (entry_id, wordings) in enumerate(store.alternates().items(), start=1):
+            book.write("alternates", [place, to_cell(entry_id), list_to_cell(wordings)])
+        for place, (name, stamp) in enumerate(store.files().items(), start=1):
+            # As texts: a spreadsheet's numbers have 15 digits.
+            book.write("files", [place, to_cell(name), *map(str, stamp)])
         book.save(temporary)
 
 
-def _write_about(book: SheetWriter, kb: KnowledgeBase, rules: int) -> None:
-    manifest = kb.manifest
+def _write_about(book: SheetWriter, about: Mapping[str, Any], counts: Mapping[str, int]) -> None:
     book.write("about", [_MARK, VERSION])
-    book.write("about", ["generation", manifest.generation])
-    book.write("about", ["corpus", to_cell(manifest.corpus)])
-    counts = (
-        ("documents", manifest.documents),
-        ("entries", manifest.entries),
-        ("rules", rules),
-    )
-    for kind, count in counts:
-        book.write("about", [kind, count])
+    for what, value in (*about.items(), *counts.items()):
+        if isinstance(value, Mapping):
+            cell: str | int = list_to_cell(part for item in value.items() for part in item)
+        elif isinstance(value, bool):
+            cell = _YES if value else ""
+        else:
+            cell = value if isinstance(value, int) else to_cell(value)
+        book.write("about", [what, cell])
     for note in _NOTES:
         book.write("about", ["note", note])
 
 
-def _document_cells(document: Document) -> list[str]:
+def _document_cells(document: Document, next_entry: int) -> list[str | int]:
     places = (f"{start} {p.kind} {p.number} {p.sheet}" for start, p in document.places)
     return [
         to_cell(document.id),
@@ -103,6 +124,7 @@ def _document_cells(document: Document) -> list[str]:
         list_to_cell(document.tags),
         *_days(document),
         list_to_cell(places),
+        next_entry,
         _sha256(document.text),
     ]
 
@@ -122,7 +144,7 @@ def _entry_cells(entry: Entry, document: Document) -> list[str | int]:
 
 
 def _rule_cells(rule: Rule) -> list[str]:
-    return [to_cell(rule.source), list_to_cell(rule.words), "yes" if rule.translates else ""]
+    return [to_cell(rule.source), list_to_cell(rule.words), _YES if rule.translates else ""]
 
 
 def _days(dated: Document | Entry) -> list[str]:
@@ -145,23 +167,28 @@ def read_workbook(opened: BinaryIO, file: Path) -> Export:
             text was edited; names the sheet and the row.
     """
     with reading(opened, str(file)) as book:
-        about = _read_about(book, f"{file}, sheet about")
-        assembly = Assembly()
+        counts, about = _read_about(book, f"{file}, sheet about")
+        assembly = Assembly(about, f"{file}, sheet about")
         _read_documents(book, assembly)
         for where, cells in book.records("entries", [*_COLUMNS["entries"]]):
             _add_entry(assembly, _Cells(cells, where))
         for where, cells in book.records("lexicon", [*_COLUMNS["lexicon"]]):
             assembly.add_rule(_rule_fields(_Cells(cells, where)), where)
+        for where, cells in book.records("alternates", [*_COLUMNS["alternates"]]):
+            assembly.add_alternates(_alternates_fields(_Cells(cells, where)), where)
+        for where, cells in book.records("files", [*_COLUMNS["files"]]):
+            assembly.add_file(_file_fields(_Cells(cells, where)), where)
         check_counts(
-            about["counts"],
+            counts,
             assembly.counts(),
             f"{file}, sheet about,",
             "Export again, or correct the number there if you added or removed rows.",
         )
-        return assembly.export(about["corpus"], about["generation"])
+        return assembly.export()
 
 
-def _read_about(book: SheetReader, where: str) -> dict[str, Any]:
+def _read_about(book: SheetReader, where: str) -> tuple[dict[str, int | None], dict[str, Any]]:
+    """Return how many records there are said to be, and what the export says of itself."""
     about: dict[str, str] = {}
     for _, row in book.rows("about", [*_COLUMNS["about"]]):
         what = row["what"].strip()
@@ -169,12 +196,18 @@ def _read_about(book: SheetReader, where: str) -> dict[str, Any]:
     if _MARK not in about:
         raise InputError(f"{where}: no export of a knowledge base. Name a file of an export.")
     check_version(_whole(about[_MARK]), where)
-    generation = _whole(about.get("generation", ""))
-    if generation is None or "corpus" not in about:
-        raise InputError(f"{where}: 'generation' or 'corpus' is missing. Export again.")
-    counts = {kind: _whole(about.get(kind, "")) for kind in ("documents", "entries", "rules")}
-    corpus = _Cells(about, where).text("corpus")
-    return {"generation": generation, "corpus": corpus, "counts": counts}
+    counts = {kind: _whole(about.get(kind, "")) for kind in _COUNTED}
+    cells = _Cells(defaultdict(str, about), where)
+    fields = {
+        "generation": _whole(cells.text("generation")),
+        "corpus": cells.text("corpus"),
+        "model": cells.text("model"),
+        "questions_indexed": cells.flag("questions_indexed"),
+        "index": cells.text("index"),
+        "columns": cells.mapping("columns"),
+        "skipped": cells.mapping("skipped"),
+    }
+    return counts, fields
 
 
 def _read_documents(book: SheetReader, assembly: Assembly) -> None:
@@ -229,6 +262,16 @@ class _Cells:
         except ValueError as error:
             raise InputError(f"{self.where}: in {column!r}, {error}. Correct it.") from error
 
+    def flag(self, column: str) -> bool | None:
+        return {"": False, _YES: True}.get(self.text(column).strip())
+
+    def mapping(self, column: str) -> dict[str, str] | None:
+        items = self.texts(column)
+        return None if len(items) % 2 else dict(zip(items[::2], items[1::2], strict=True))
+
+    def number(self, column: str) -> int | None:
+        return _whole(self._cells[column])
+
     def day(self, column: str) -> str | None:
         return self._cells[column].strip() or None
 
@@ -245,6 +288,7 @@ def _document_fields(cells: _Cells, text: str) -> dict[str, Any]:
         "expires": cells.day("expires"),
         "places": [_place(item) for item in cells.texts("places")],
         "part_of": cells.text("part_of"),
+        "next_entry": cells.number("next_entry"),
     }
 
 
@@ -262,9 +306,23 @@ def _entry_fields(cells: _Cells) -> dict[str, Any]:
 
 
 def _rule_fields(cells: _Cells) -> dict[str, Any]:
-    translates = {"": False, "yes": True}.get(cells.text("translates").strip())
-    source, words = cells.text("source"), cells.texts("words")
-    return {"source": source, "words": words, "translates": translates}
+    return {
+        "source": cells.text("source"),
+        "words": cells.texts("words"),
+        "translates": cells.flag("translates"),
+    }
+
+
+def _alternates_fields(cells: _Cells) -> dict[str, Any]:
+    return {"entry": cells.text("entry"), "wordings": cells.texts("wordings")}
+
+
+def _file_fields(cells: _Cells) -> dict[str, Any]:
+    return {
+        "name": cells.text("name"),
+        "bytes": cells.number("bytes"),
+        "changed_ns": cells.number("changed_ns"),
+    }
 
 
 def _place(item: str) -> list[object]:
@@ -277,5 +335,5 @@ def _whole(cell: str) -> int | None:
     return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < _DIGITS else None
 
 
-_DIGITS: Final = 19
+_DIGITS: Final = 20
 """More than any number here has; Python refuses those of thousands."""
