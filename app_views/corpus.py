@@ -23,6 +23,7 @@ from policy_qa.changes import Changes, corpus_of
 from policy_qa.errors import StorageError
 from policy_qa.folding import fold
 from policy_qa.page.lists import MOST_SHOWN
+from policy_qa.query_log import Logged
 
 
 def draw(page: Page) -> Shown:
@@ -143,7 +144,7 @@ def draw_gaps(page: Page) -> None:
     except StorageError as error:
         LOGGER.warning("%s", error)
         logged = []
-    found = grouped(page.path, page.state, [one.query for one in logged])
+    found = grouped(page.path, page.state, logged)
     st.html(html.gaps(found, command, labels))
     if found:
         st.download_button(
@@ -155,6 +156,7 @@ def draw_gaps(page: Page) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def grouped(path: str, state: tuple[int, str, int], queries: list[str]) -> list[gaps.Gap]:
-    """Group queries by meaning."""
-    return gaps.group(queries, open_knowledge_base(path, state).encoder)
+def grouped(path: str, state: tuple[int, str, int], logged: list[Logged]) -> list[gaps.Gap]:
+    """Group the queries that are not covered yet by meaning."""
+    kb = open_knowledge_base(path, state)
+    return gaps.group(gaps.still_open(logged, kb.ask), kb.encoder)

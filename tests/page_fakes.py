@@ -318,12 +318,12 @@ def put_in_place(text: str = HOSTILE_TEXT) -> None:
     keeping.expiring = lambda path, within, today: every_end(FakeKnowledgeBase())
 
 
-def log_uncovered(knowledge_base: Path, *queries: str) -> None:
-    """Write questions that are not covered to the log of a knowledge base."""
+def log_useless(knowledge_base: Path, *queries: str) -> None:
+    """Write questions whose answers were found useless to the log of a knowledge base."""
     with QueryLog(knowledge_base / "queries.sqlite") as log:
         for query in queries:
-            answer = FakeKnowledgeBase().ask("weather")
-            log.record(replace(answer, query=query), "en")
+            answer = FakeKnowledgeBase().ask("shoes")
+            log.rate(log.record(replace(answer, query=query), "en"), useful=False)
 
 
 # --- without a browser --------------------------------------------------------------------------

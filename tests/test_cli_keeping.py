@@ -260,6 +260,7 @@ def test_gaps_become_entries(cli, place):
     assert status == 0
     assert "No, only to places on earth." in output
     assert "[answered-questions.csv, row 2" in output
+    assert cli("gaps")[1] == "Every question on record is covered, or none is on record.\n"
 
 
 def test_a_place_that_cannot_be_written(cli):

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from itertools import combinations
 
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from policy_qa import gaps
 from policy_qa.csv_tables import inert
 from policy_qa.encoders import load_encoder
+from policy_qa.errors import QueryError
 from policy_qa.folding import fold
-from policy_qa.gaps import ALIKE_FROM, MOST_QUERIES, Gap, gaps_csv, group
-from policy_qa.types import Vectors
+from policy_qa.gaps import ALIKE_FROM, MOST_QUERIES, Gap, gaps_csv, group, still_open
+from policy_qa.query_log import Logged
+from policy_qa.types import Answer, Status, Vectors
 
 
 class Topics:
@@ -227,3 +230,22 @@ def test_the_table_reads_back(pairs: list[tuple[str, str]]) -> None:
     cells = rows(gaps_csv(found))[1:]
     assert cells == [[inert(gap.query), inert(gap.queries[1][0]), "3", ""] for gap in found]
     assert all(cell.lstrip()[:1] not in set("=+-@＝＋－＠") - {""} for row in cells for cell in row)
+
+
+def test_a_question_that_is_covered_by_now_is_no_gap() -> None:
+    """Each wording is asked again once; an answer that was found useless stays one."""
+    asked: list[str] = []
+
+    def ask(query: str) -> Answer:
+        asked.append(query)
+        if query == "?":
+            raise QueryError("has no letter")
+        status: Status = "related" if query == "new" else "not_covered"
+        return Answer(query, status, 0.5, None, "", (), (), ())
+
+    def logged(number: int, query: str, status: Status = "not_covered") -> Logged:
+        return Logged(number, date(2026, 1, 1), query, status, 0.1, "", useful=None)
+
+    log = [logged(5, "new"), logged(4, "gap"), logged(3, "poor", "answered"), logged(2, "gap")]
+    assert still_open([*log, logged(1, "?")], ask) == ["gap", "poor", "gap", "?"]
+    assert asked == ["new", "gap", "?"]

@@ -23,7 +23,7 @@ from page_fakes import (
     every_end,
     every_event,
     every_finding,
-    log_uncovered,
+    log_useless,
     send,
     shown,
 )
@@ -844,7 +844,8 @@ def test_gaps_are_grouped_and_can_be_downloaded(
     """What was not covered or not useful is counted by meaning; the file is offered with it."""
     app = draw(view="corpus")
     assert not app.get("download_button")
-    log_uncovered(kb_path, "Where may I park?", "WHERE may I park?", "zzz 999 qqq")
+    log_useless(kb_path, "Where may I park?", "WHERE may I park?", "zzz 999 qqq")
+    draw("weather")
     useless = draw("shoes")
     send(useless, "act", ["rate", f"{len(rows(kb_path))} 0"])
     text = shown(app.run())
@@ -852,6 +853,7 @@ def test_gaps_are_grouped_and_can_be_downloaded(
     assert "Where may I park?" in text or "WHERE may I park?" in text
     assert EN.gaps_times.format(times=2) in text
     assert "<bdi>shoes</bdi>" in text
+    assert "<bdi>weather</bdi>" in text
     assert app.get("download_button")[0].label == "Download as CSV"
     command = f"policy-qa gaps --import 'my kb-gaps.csv' --kb '{kb_path}'"
     assert command.replace("'", "&#x27;") in text
@@ -873,7 +875,7 @@ def test_hostile_text_is_escaped_on_every_page(
     monkeypatch.setattr(lint, "lint", every_finding)
     fake.made, fake.ending = every_event(fake()), every_end(fake())
     fake.skipped = {HOSTILE: HOSTILE}
-    log_uncovered(kb_path, HOSTILE, page_fakes.READ)
+    log_useless(kb_path, HOSTILE, page_fakes.READ)
     pages = [
         *(draw(query, language, why="1") for query in ("", "shoes", "weather", "careful", HOSTILE)),
         draw("careful", language, entry=HOSTILE),

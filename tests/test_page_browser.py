@@ -18,7 +18,7 @@ from page_fakes import (
     HOSTILE_APP,
     READ,
     chromium,
-    log_uncovered,
+    log_useless,
     serve,
 )
 
@@ -69,7 +69,7 @@ def hostile_page(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -
     """The address of the page over a fake knowledge base whose every text is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "kb" / "generations").mkdir(parents=True)
-    log_uncovered(folder / "kb", HOSTILE, f"{HOSTILE}{READ}", "=1+1")
+    log_useless(folder / "kb", HOSTILE, f"{HOSTILE}{READ}", "=1+1")
     (folder / "hostile_app.py").write_text(HOSTILE_APP, encoding="utf-8")
     with serve(folder / "hostile_app.py", folder / "kb", folder / "server.log") as address:
         yield address

@@ -418,8 +418,22 @@ def _info(options: argparse.Namespace) -> int:
         _print_json(fields)
     else:
         width = max(map(len, fields))
-        print("\n".join(f"{name:{width}}  {one_line(str(v))}" for name, v in fields.items()))
+        lines = [f"{name:{width}}  {one_line(_in_words(v))}" for name, v in fields.items()]
+        print("\n".join(line.rstrip() for line in lines))
+        if options.check:
+            print("Every file is whole.")
     return EXIT_DONE
+
+
+def _in_words(value: object) -> str:
+    """Return a field of `policy-qa info` without the punctuation of a program."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_in_words(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else str(value)
 
 
 def _manifest_fields(path: Path, manifest: Any) -> dict[str, Any]:

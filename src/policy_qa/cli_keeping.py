@@ -379,13 +379,12 @@ class Keeping:
         from policy_qa.knowledge_base import KnowledgeBase  # noqa: PLC0415
         from policy_qa.output import one_line  # noqa: PLC0415
         from policy_qa.query_log import QueryLog, log_file  # noqa: PLC0415
-        from policy_qa.storage import read_manifest, write_atomically  # noqa: PLC0415
+        from policy_qa.storage import write_atomically  # noqa: PLC0415
 
         file = options.log or log_file(options.kb)
         logged = QueryLog(file).uncovered() if file and file.is_file() else []
-        manifest = read_manifest(options.kb)
-        encoder = KnowledgeBase.encoder_for(options.kb, manifest, options.model)
-        found = gaps.group([one.query for one in logged], encoder)
+        with KnowledgeBase.open(options.kb, model=options.model) as kb:
+            found = gaps.group(gaps.still_open(logged, kb.ask), kb.encoder)
         if options.csv:
             try:
                 write_atomically(options.csv, gaps.gaps_csv(found))
@@ -404,7 +403,7 @@ class Keeping:
                     if wording != gap.query:
                         print(f"{'':5}    {times} × {one_line(wording)}")
             if not found:
-                print("No question is on record that was not covered.")
+                print("Every question on record is covered, or none is on record.")
         return _EXIT_DONE
 
     def _take_answers(self, options: argparse.Namespace) -> int:

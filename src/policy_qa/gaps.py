@@ -6,7 +6,7 @@ The groups go to whoever writes the next entries, as a table to fill in.
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from policy_qa.centring import LANGUAGES, Centres, language
 from policy_qa.csv_tables import inert
+from policy_qa.errors import QueryError
 from policy_qa.folding import fold
-from policy_qa.types import Encoder, Vectors
+from policy_qa.query_log import Logged
+from policy_qa.types import Answer, Encoder, Vectors
 
 ALIKE_FROM: Final = 0.55
 """Mean cosine from which two clusters are one. A wrong wording in a group costs its reader more
@@ -63,6 +65,30 @@ class Gap:
     query: str
     queries: tuple[tuple[str, int], ...]
     times: int
+
+
+def still_open(logged: Sequence[Logged], ask: Callable[[str], Answer]) -> list[str]:
+    """Return the queries of a log that got no useful answer and would get none now, in their order.
+
+    One that was not covered is asked again, once however often it is there; one whose answer was
+    found useless stays, for nobody has said that it is better now.
+
+    Args:
+        logged: The questions.
+        ask: Asks the knowledge base.
+    """
+    covered: dict[str, bool] = {}
+    for one in logged:
+        if one.status == "not_covered" and one.query not in covered:
+            covered[one.query] = _is_covered(one.query, ask)
+    return [one.query for one in logged if one.status != "not_covered" or not covered[one.query]]
+
+
+def _is_covered(query: str, ask: Callable[[str], Answer]) -> bool:
+    try:
+        return ask(query).status != "not_covered"
+    except QueryError:  # of what another version, or nobody, would ask
+        return False
 
 
 def group(queries: Sequence[str], encoder: Encoder) -> list[Gap]:
