@@ -25,7 +25,13 @@ from policy_qa.errors import (
 from policy_qa.evaluation import hit_tests
 from policy_qa.query_log import QueryLog
 from policy_qa.repairing import ASIDE
-from policy_qa.storage import generation_folder, read_manifest, verify, writing
+from policy_qa.storage import (
+    generation_folder,
+    generation_numbers,
+    read_manifest,
+    verify,
+    writing,
+)
 
 STORE = "store.sqlite"
 FILES = (
@@ -106,6 +112,12 @@ def opened(path: Path) -> KnowledgeBase:
     return KnowledgeBase.open(path, model=LetterEncoder())
 
 
+def set_aside(path: Path, number: int) -> str:
+    """Return what a repair says of a damaged generation."""
+    aside = path / "generations" / f"{number}{ASIDE}"
+    return f"Generation {number} is set aside as {aside}; delete it if nobody needs it."
+
+
 def repaired(path: Path):
     """Repair a knowledge base."""
     return keeping.repair(path, model=LetterEncoder())
@@ -178,13 +190,48 @@ def test_a_repair_from_the_store_encodes_nothing(kb):
     damage(kb, "dense.npy")
     found = keeping.repair(kb, model=encoder)
     assert encoder.encoded == []
-    assert found.done == ("Generation 3 is current; it was made of the store of generation 2.",)
+    assert found.done == (
+        "Generation 3 is current; it was made of the store of generation 2.",
+        set_aside(kb, 2),
+    )
     (kb / "generations" / "3" / "dense.npy").unlink()
     (kb / "vectors.sqlite").write_bytes(b"damaged" * 999)
     found = keeping.repair(kb, model=encoder)
     assert encoder.encoded
     assert found.done[0].startswith("vectors.sqlite is set aside as vectors.sqlite.damaged.")
     assert state(kb) == (4, 2)
+
+
+def test_nobody_goes_back_to_a_damaged_generation(kb):
+    """A rollback passes over damaged generations; one that is named, or all, are told of."""
+    for number in (3, 4):
+        KnowledgeBase.build(kb.parent / "corpus", kb, model=LetterEncoder()).close()
+        assert state(kb) == (number, 2)
+    files = [located(kb, "centres.npz", number) for number in (2, 3)]
+    for file in files:
+        data = file.read_bytes()
+        file.unlink()
+        file.write_bytes(data[::-1])
+    with pytest.raises(CorruptionError, match=r"3/centres\.npz is damaged"):
+        keeping.rollback(kb, 3)
+    assert keeping.rollback(kb, keep=9).history[-1].note == "what generation 1 held"
+    assert state(kb) == (5, 1)
+
+    found = repaired(kb)
+    assert found.manifest is None
+    assert [said.split(" is ")[0] for said in found.damaged] == [*map(str, files[::-1])]
+    assert found.done == (set_aside(kb, 3), set_aside(kb, 2))
+    assert generation_numbers(kb) == [1, 4, 5]
+    assert not repaired(kb)
+    assert [there for _, there in keeping.history(kb)] == [True, False, False, True, True]
+
+
+def test_all_that_one_could_go_back_to_is_damaged(kb):
+    """Then the rollback says what is wrong with the newest of them, and does nothing."""
+    located(kb, "centres.npz", 1).unlink()
+    with pytest.raises(CorruptionError, match=r"1/centres\.npz is missing"):
+        keeping.rollback(kb)
+    assert state(kb) == (2, 2)
 
 
 def test_a_repair_keeps_ids_and_source(kb):
@@ -205,12 +252,13 @@ def test_a_repair_keeps_ids_and_source(kb):
 
 def test_a_damaged_store_falls_back(kb):
     """Without its store a generation is given up for the one before, which the history tells."""
-    damage(kb, STORE)
+    file = damage(kb, STORE)
     found = repaired(kb)
-    assert found.damaged == (f"{located(kb, STORE)} is damaged: its contents changed.",)
+    assert found.damaged == (f"{file} is damaged: its contents changed.",)
     assert found.done == (
         "Generation 3 is current; it is what generation 1 held.",
         "If anything came after that, policy-qa sync takes it from the corpus again.",
+        set_aside(kb, 2),
     )
     assert [event.action for event, _ in keeping.history(kb)] == ["build", "build", "repair"]
     assert keeping.history(kb)[-1][0].note == "what generation 1 held"
@@ -498,6 +546,7 @@ def test_the_command(kb, capsys):
         f"{file} is damaged: its contents changed.",
         "Generation 3 is current; it is what generation 1 held.",
         "If anything came after that, policy-qa sync takes it from the corpus again.",
+        set_aside(kb, 2),
     ]
     (kb / "CURRENT").unlink()
     assert main(["repair", "--json", "--kb", str(kb)]) == 0

@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from policy_qa.build import Made, change_generation, move_generation, restore_ge
 from policy_qa.changes import Changes, differences, plan
 from policy_qa.corpus import SPECIAL_FILES, Corpus
 from policy_qa.engines.address import EMBEDDED, checked
-from policy_qa.errors import CorpusError, InputError
+from policy_qa.errors import CorpusError, CorruptionError, InputError
 from policy_qa.evaluation.gate import Gate, gate
 from policy_qa.evaluation.saved_cases import EVAL_FOLDER
 from policy_qa.evaluation.sets import load_evaluation_set
@@ -266,7 +266,7 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
 
     Args:
         path: The knowledge base.
-        generation: Its number; None for the one before the current one.
+        generation: Its number; None for the newest before the current one that is whole.
         keep: Generations that stay on disk, the new one included.
 
     Raises:
@@ -277,21 +277,43 @@ def rollback(path: Path, generation: int | None = None, keep: int = GENERATIONS_
     """
     current = read_manifest(path)
     older = [n for n in generation_numbers(path) if n < current.generation]
-    if generation is None:
-        if not older:
-            raise InputError(f"There is no generation of {path} before the current one.")
-        generation = older[-1]
     if generation == current.generation:
         raise InputError(f"Generation {generation} of {path} is the current one.")
-    wanted = read_manifest(path, generation)
-    verify(path, wanted, again=True)
+    if generation is not None:
+        wanted = _whole(path, generation)
+    elif older:
+        wanted = _newest_whole(path, older[::-1])
+    else:
+        raise InputError(f"There is no generation of {path} before the current one.")
     check_text(path, wanted)
     if wanted.engine:
         from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
 
-        open_indexes(wanted, generation_folder(path, generation)).close()
+        open_indexes(wanted, generation_folder(path, wanted.generation)).close()
     made = Made("rollback", keep=keep)
     return restore_generation(path, current.generation, wanted, made=made, history=current.history)
+
+
+def _whole(path: Path, generation: int) -> Manifest:
+    """Return the manifest of a generation of which every byte was read."""
+    manifest = read_manifest(path, generation)
+    verify(path, manifest, again=True)
+    return manifest
+
+
+def _newest_whole(path: Path, generations: Sequence[int]) -> Manifest:
+    """Return the manifest of the first generation that is not damaged.
+
+    Raises:
+        CorruptionError: If all are; names what is wrong with the first.
+    """
+    first: CorruptionError | None = None
+    for generation in generations:
+        try:
+            return _whole(path, generation)
+        except CorruptionError as error:
+            first = first or error
+    raise first or InputError(f"There is no generation of {path} before the current one.")
 
 
 def repair(

@@ -1,11 +1,12 @@
 """Make a damaged knowledge base whole again, of what is whole in it.
 
-Every file of the generations is read, the newest one first. The first of them whose store is whole
-becomes the new current generation: as it is if all of it is whole, else with indexes made anew.
-Indexes at an engine are whole if it has all of their rows.
-What stands beside the generations is set aside if it is damaged, and begun anew.
+Every file of the generations is read. The newest of them whose store is whole becomes the new
+current generation: as it is if all of it is whole, else with indexes made anew. Indexes at an
+engine are whole if it has all of their rows. Damaged generations are set aside, so that nobody goes
+back to one; what stands beside the generations is, too, and is begun anew.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ from policy_qa.vector_cache import vectors_are_whole
 ASIDE: Final = ".damaged"
 """What is added to the name of a file that was set aside."""
 
+_SYNC: Final = "If anything came after that, policy-qa sync takes it from the corpus again."
 _STORES: Final = {STORE_FILE, CHANGES_FILE}
 
 
@@ -69,18 +71,20 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A generation whose store is whole.
+class _Examined:
+    """A generation, all of it read.
 
     Attributes:
-        manifest: Of it.
-        is_whole: Whether its indexes are, too.
-        is_current: Whether `CURRENT` names it, and is right.
+        number: Of it.
+        manifest: Of it; None if that is damaged.
+        wrong: What is wrong with it, a sentence each.
+        has_store: Whether its store is whole.
     """
 
-    manifest: Manifest
-    is_whole: bool
-    is_current: bool
+    number: int
+    manifest: Manifest | None
+    wrong: tuple[str, ...]
+    has_store: bool
 
 
 def repaired(
@@ -92,79 +96,85 @@ def repaired(
     engine: str | None = None,
 ) -> Repaired:
     """Do what `keeping.repair` says, with its arguments and errors."""
-    found, damaged, newest = _newest_whole(path, any_trouble=engine is not None)
-    aside, done = _set_aside(path)
-    damaged += aside
-    if found.is_current and found.is_whole:
-        return Repaired(tuple(damaged), tuple(done))
-    history = _history(path, found, newest)
-    number = found.manifest.generation
-    if found.is_whole:
-        made = Made("repair", keep=keep)
-        manifest = restore_generation(path, newest, found.manifest, made=made, history=history)
-        how = f"is what generation {number} held"
-    else:
-        note = f"of the store of generation {number}"
-        manifest = remake_generation(
-            found.manifest,
-            path,
-            KnowledgeBase.encoder_for(path, found.manifest, model),
-            newest=newest,
-            made=Made("repair", keep=keep, approve=lambda *_: note),
-            history=history,
-            progress=progress,
-            engine=engine,
+    current, damaged = _current(path)
+    examined = [
+        _examined(path, number)
+        for number in reversed(generation_numbers(path))
+        if not current or number <= current
+    ]
+    for one in examined:
+        damaged += [said for said in one.wrong if said not in damaged]
+    best = next((one for one in examined if one.has_store), None)
+    if best is None or best.manifest is None:
+        raise CorruptionError(
+            f"Nothing of {path} is whole: {damaged[0] if damaged else 'it has no generation.'} "
+            f"Build it again: {build_command(path)}"
         )
-        if engine is not None and found.manifest.engine not in {"", engine}:
-            with writing(path):
-                forget(path, found.manifest.engine)
-        how = f"was made of the store of generation {number}"
-    done.append(f"Generation {manifest.generation} is current; it {how}.")
-    if not found.is_current:
-        done.append("If anything came after that, policy-qa sync takes it from the corpus again.")
+    lost = "" if best.wrong else _lost(path, best.manifest, any_trouble=engine is not None)
+    aside, done = _set_aside(path)
+    damaged += [said for said in (lost, *aside) if said]
+    manifest = None
+    if best.number != current or best.wrong or lost:
+        history, newest = _history(examined), examined[0].number
+        if not (best.wrong or lost):
+            made = Made("repair", keep=keep)
+            manifest = restore_generation(path, newest, best.manifest, made=made, history=history)
+            how = f"is what generation {best.number} held"
+        else:
+            note = f"of the store of generation {best.number}"
+            manifest = remake_generation(
+                best.manifest,
+                path,
+                KnowledgeBase.encoder_for(path, best.manifest, model),
+                newest=newest,
+                made=Made("repair", keep=keep, approve=lambda *_: note),
+                history=history,
+                progress=progress,
+                engine=engine,
+            )
+            if engine is not None and best.manifest.engine not in {"", engine}:
+                with writing(path):
+                    forget(path, best.manifest.engine)
+            how = f"was made of the store of generation {best.number}"
+        done.append(f"Generation {manifest.generation} is current; it {how}.")
+        if best.number != current:
+            done.append(
+                "If anything came after that, policy-qa sync takes it from the corpus again."
+            )
+    done += _set_generations_aside(path, [one.number for one in examined if one.wrong])
     return Repaired(tuple(damaged), tuple(done), manifest)
 
 
-def _newest_whole(path: Path, *, any_trouble: bool) -> tuple[_Found, list[str], int]:
-    """Return the newest generation with a whole store, what is damaged, the newest's number.
-
-    Where nothing says which one is current, the newest one counts as such.
-
-    Args:
-        path: The knowledge base.
-        any_trouble: Whether an engine that cannot be used has lost what it had.
-    """
-    wrong: list[str] = []
-    current = 0
+def _current(path: Path) -> tuple[int, list[str]]:
+    """Return the number of the current generation; 0 and why if nothing says so any more."""
     try:
-        current = read_manifest(path).generation
+        return read_manifest(path).generation, []
     except (FormatVersionError, KnowledgeBaseNotFound):
         raise
     except CorruptionError as error:
-        wrong.append(_without_way_out(error))
-    numbers = [n for n in generation_numbers(path) if not current or n <= current]
-    for number in reversed(numbers):
-        try:
-            manifest = generation_manifest(path, number)
-        except KnowledgeBaseError as error:
-            said = _without_way_out(error)
-            wrong += [said] if said not in wrong else []
-            continue
-        bad = damaged_files(path, manifest)
-        folder = generation_folder(path, number)
-        wrong += [f"{folder / name} {what}." for name, what in bad.items()]
-        if not _STORES & bad.keys():
-            lost = "" if bad else _lost(manifest, folder, any_trouble=any_trouble)
-            wrong += [lost] if lost else []
-            return _Found(manifest, not (bad or lost), number == current), wrong, numbers[-1]
-    raise CorruptionError(
-        f"Nothing of {path} is whole: {wrong[0] if wrong else 'it has no generation.'} "
-        f"Build it again: {build_command(path)}"
-    )
+        return 0, [_without_way_out(error)]
 
 
-def _lost(manifest: Manifest, folder: Path, *, any_trouble: bool) -> str:
+def _examined(path: Path, number: int) -> _Examined:
+    try:
+        manifest = generation_manifest(path, number)
+    except FormatVersionError:  # no damage, and nothing that this program could go back to
+        return _Examined(number, None, (), has_store=False)
+    except KnowledgeBaseError as error:
+        return _Examined(number, None, (_without_way_out(error),), has_store=False)
+    bad = damaged_files(path, manifest)
+    folder = generation_folder(path, number)
+    wrong = tuple(f"{folder / name} {what}." for name, what in bad.items())
+    return _Examined(number, manifest, wrong, has_store=not _STORES & bad.keys())
+
+
+def _lost(path: Path, manifest: Manifest, *, any_trouble: bool) -> str:
     """Return what an engine has lost of a generation's indexes; empty if nothing, or none has any.
+
+    Args:
+        path: The knowledge base.
+        manifest: Of the generation.
+        any_trouble: Whether an engine that cannot be used has lost what it had.
 
     Raises:
         EngineError: If it cannot be used, unless that is as good as lost.
@@ -174,7 +184,7 @@ def _lost(manifest: Manifest, folder: Path, *, any_trouble: bool) -> str:
     from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
 
     try:
-        open_indexes(manifest, folder).close()
+        open_indexes(manifest, generation_folder(path, manifest.generation)).close()
     except EngineError as error:
         if not any_trouble and not isinstance(error, LostRowsError):
             raise
@@ -182,14 +192,9 @@ def _lost(manifest: Manifest, folder: Path, *, any_trouble: bool) -> str:
     return ""
 
 
-def _history(path: Path, found: _Found, newest: int) -> Sequence[Event]:
-    """Return how the generations came to be, as the newest manifest tells it."""
-    for number in range(newest, found.manifest.generation, -1):
-        try:
-            return generation_manifest(path, number).history
-        except KnowledgeBaseError:
-            continue
-    return found.manifest.history
+def _history(examined: Sequence[_Examined]) -> Sequence[Event]:
+    """Return how the generations came to be, as the newest manifest that can be read tells it."""
+    return next((one.manifest.history for one in examined if one.manifest), ())
 
 
 def _without_way_out(error: Exception) -> str:
@@ -229,6 +234,22 @@ def _set_aside(path: Path) -> tuple[list[str], list[str]]:
             damaged.append(f"{file} is damaged.")
             done.append(f"{name} is set aside as {name}{ASIDE}. {meaning}")
     return damaged, done
+
+
+def _set_generations_aside(path: Path, numbers: Sequence[int]) -> list[str]:
+    """Set damaged generations aside, when another one is current; return what was done."""
+    done = []
+    with writing(path):
+        for number in numbers:
+            folder = generation_folder(path, number)
+            aside = folder.with_name(f"{folder.name}{ASIDE}")
+            if folder.is_dir():  # else it went when the new one came
+                shutil.rmtree(aside, ignore_errors=True)
+                folder.replace(aside)
+                done.append(
+                    f"Generation {number} is set aside as {aside}; delete it if nobody needs it."
+                )
+    return done
 
 
 def _loads(load: Callable[[], object]) -> Callable[[Path], bool]:
