@@ -45,6 +45,8 @@ FILES = (
         for folder in ("lexical", "lexical-entries")
         for name in (
             ".managed.json",
+            "forward.npy",
+            "forward.u32",
             "meta.json",
             "*.fast",
             "*.fieldnorm",

@@ -96,14 +96,14 @@ def found(kb: KnowledgeBase) -> dict[str, tuple[dict[str, float], set[str], set[
     results = {}
     for word in WORDS:
         (ranking,) = inside._dense.search(kb.encoder.encode_queries([word]), 999)
-        names = [kb._store.passage(row).id for row in ranking.rows.tolist()]
+        names = [kb._store.passages_at([row])[row].id for row in ranking.rows.tolist()]
         scores = {n: round(float(s), 5) for n, s in zip(names, ranking.scores, strict=True)}
         by_words = inside._lexical.search([word, "days"], 999).rows
         entries = inside._entry_lexical.search([word, "days"], 999).rows
         results[word] = (
             scores,
-            {kb._store.passage(row).id for row in by_words.tolist()},
-            {kb._store.entry(number)[0].id for number in entries.tolist()},
+            {one.id for one in kb._store.passages_at(by_words.tolist()).values()},
+            {e.id for e, _ in kb._store.entries_numbered(entries.tolist()).values()},
         )
     return results
 

@@ -22,6 +22,7 @@ from policy_qa.engines.owned import is_own
 from policy_qa.engines.tidying import publish
 from policy_qa.errors import KnowledgeBaseError, LockedError
 from policy_qa.filling import Filling, Source, copy_store, set_source, written_again
+from policy_qa.forward_index import LATER_FILES
 from policy_qa.indexing import IndexMaker, NoEncoder, Progress
 from policy_qa.opening import open_indexes
 from policy_qa.settings import (
@@ -37,6 +38,8 @@ from policy_qa.storage import (
     CHANGES_FILE,
     COARSE_FILE,
     DENSE_FILE,
+    ENTRY_LEXICAL_FOLDER,
+    LEXICAL_FOLDER,
     STORE_FILE,
     VOCABULARY_FILE,
     Action,
@@ -58,6 +61,8 @@ from policy_qa.types import Encoder, Parsed
 Approve = Callable[[Manifest, Path], str]
 """Looks at a generation before it becomes current, and returns what is to be remembered of it;
 raises to refuse it."""
+
+_LEXICAL = (LEXICAL_FOLDER, ENTRY_LEXICAL_FOLDER)
 
 _READ_BEFORE_A_CHANGE = 256 * 2**20
 """Bytes of a generation up to which all that a change reads of it is read whole before: half a
@@ -227,7 +232,8 @@ def _base_store(path: Path, base: Manifest) -> Iterator[Store]:
     # What is only linked keeps its SHA-256; damage to what is read would be carried on.
     read = {*base.files} - {DENSE_FILE, COARSE_FILE}
     if sum(base.files[name][0] for name in read) > _READ_BEFORE_A_CHANGE:
-        read = {CHANGES_FILE, CHANGES_DENSE_FILE, VOCABULARY_FILE}
+        later = {f"{folder}/{name}" for folder in _LEXICAL for name in LATER_FILES}
+        read = {CHANGES_FILE, CHANGES_DENSE_FILE, VOCABULARY_FILE, *later}
     check(path, base, *sorted(read))
     old = generation_folder(path, base.generation)
     with closing(Store(old / STORE_FILE, old / CHANGES_FILE)) as store:

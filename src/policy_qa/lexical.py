@@ -1,22 +1,28 @@
-"""The lexical index: BM25 over our own tokens, in tantivy.
+"""The lexical index: BM25 over our own tokens.
 
-BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
-with k1 = 1.2 and b = 0.75, tantivy's constants. A score is divided by the sum of the query's
-inverse document frequencies, unknown tokens included: 1 is about what an average passage with every
-token of the query would get, 0 means that none matches, and values of different queries compare.
+A score of `bm25` is divided by the sum of the query's inverse document frequencies, unknown tokens
+included: 1 is about what an average passage with every token of the query would get, 0 means that
+none matches, and values of different queries compare.
+
+tantivy, an inverted index, names the rows; the forward index scores them, and any others. Among
+many rows the tokens that tell least, whose lists are the longest, do not take part in the naming:
+more rows than are wanted are named by the others, and all tokens decide which are the best.
 """
 
-import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import tantivy
 
+from policy_qa.bm25 import inverse_document_frequency
 from policy_qa.dense import Rows, best, ordered
+from policy_qa.forward_index import FORWARD_FILES, LATER_FILES, ForwardIndex, ForwardWriter
+from policy_qa.settings import FLAT_UP_TO, NAMED, NAMING
 from policy_qa.tokens import telling
 from policy_qa.translation import Term, Translation
 from policy_qa.types import Filters, Ranking
@@ -27,6 +33,8 @@ _ANALYZER = "folded_tokens"
 _WRITER_BYTES = 64 * 2**20
 _ROWS_AS_TERMS = 1_000
 """Rows up to which naming each is quicker than a set of them."""
+_TOKENS_KEPT = 16_384
+"""Tokens of queries that were looked up."""
 WORDS_KEPT = 4096
 """Words of queries whose terms were looked up; the common ones return in every query."""
 UNKNOWN_WORD = 3.0
@@ -40,9 +48,10 @@ class LexicalWriter:
         last: The row that was added last; None before the first one.
     """
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, forward: ForwardWriter) -> None:
         index.register_tokenizer(_ANALYZER, _analyzer())
         self._schema = index.schema
+        self._forward = forward
         self._writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
         self.last: int | None = None
 
@@ -55,7 +64,8 @@ class LexicalWriter:
             OSError: If it cannot be written.
         """
         path.mkdir()
-        with cls._writing(partial(tantivy.Index, _schema(), path=str(path))) as writer:
+        opened = partial(tantivy.Index, _schema(), path=str(path))
+        with cls._writing(opened, partial(ForwardWriter, path)) as writer:
             yield writer
 
     @classmethod
@@ -66,19 +76,24 @@ class LexicalWriter:
         Raises:
             OSError: If it cannot be written.
         """
-        with cls._writing(partial(tantivy.Index.open, str(path))) as writer:
+        opened = partial(tantivy.Index.open, str(path))
+        with cls._writing(opened, partial(ForwardWriter, path, going_on=True)) as writer:
             yield writer
 
     @classmethod
     @contextmanager
-    def _writing(cls, index: Callable[[], tantivy.Index]) -> Iterator["LexicalWriter"]:
+    def _writing(
+        cls, index: Callable[[], tantivy.Index], forward: Callable[[], ForwardWriter]
+    ) -> Iterator["LexicalWriter"]:
         try:
-            writer = cls(index())
-            try:
-                yield writer
-                writer._writer.commit()
-            finally:
-                writer._writer.wait_merging_threads()  # they write files to the end
+            opened = index()
+            with forward() as kept:
+                writer = cls(opened, kept)
+                try:
+                    yield writer
+                    writer._writer.commit()
+                finally:
+                    writer._writer.wait_merging_threads()  # they write files to the end
         except ValueError as error:  # how tantivy reports a full disk
             raise OSError(f"the lexical index could not be written ({error})") from error
 
@@ -86,6 +101,8 @@ class LexicalWriter:
         self, row: int, tokens: Iterable[str], documents: Sequence[str], tags: Sequence[str]
     ) -> None:
         """Add a row by its tokens, the ids by which its document is found, and its tags."""
+        tokens = list(tokens)
+        self._forward.add(row, tokens)
         fields = tantivy.Document(tokens=" ".join(tokens), document=list(documents), tag=list(tags))
         fields.add_unsigned("row", row)
         self._writer.add_document(fields)
@@ -101,12 +118,14 @@ class LexicalWriter:
 class LexicalIndex:
     """Passage rows by their tokens."""
 
-    def __init__(self, index: tantivy.Index) -> None:
+    def __init__(self, index: tantivy.Index, folder: Path) -> None:
         index.register_tokenizer(_ANALYZER, _analyzer())
         self._schema = index.schema
+        self._forward = ForwardIndex.open(folder)
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._searcher = index.searcher()
         self._words: dict[tuple[Term, ...], tuple[float, tantivy.Query | None]] = {}
+        self._frequencies: dict[str, float] = {}
 
     @classmethod
     def build(
@@ -130,16 +149,16 @@ class LexicalIndex:
     def open(cls, path: Path) -> "LexicalIndex":
         """Open what a writer wrote."""
         try:
-            return cls(tantivy.Index.open(str(path)))
+            return cls(tantivy.Index.open(str(path)), path)
         except ValueError as error:
             if "Lockfile" not in str(error):
                 raise
         # tantivy writes a lock file to read: in a place that is read-only, it reads a copy.
         copy = tempfile.TemporaryDirectory(prefix="policy-qa-")
         for file in path.iterdir():
-            if not file.name.endswith(".lock"):
+            if not (file.name.endswith(".lock") or file.name in {*FORWARD_FILES, *LATER_FILES}):
                 shutil.copyfile(file, Path(copy.name, file.name))
-        index = cls(tantivy.Index.open(copy.name))
+        index = cls(tantivy.Index.open(copy.name), path)
         index._copy = copy  # removed with the index
         return index
 
@@ -161,13 +180,43 @@ class LexicalIndex:
             filters: Which documents to look at.
             without: Rows that are not to be found.
         """
-        return self._search(tokens, k, self._clauses(filters), without)
+        weights = self._weights(tokens)
+        if not weights or not k:
+            return ordered([], [])
+        naming = self._most_telling(weights) if len(self) > FLAT_UP_TO else [*weights]
+        should = [tantivy.Query.term_query(self._schema, "tokens", t, "freq") for t in naming]
+        wanted = k if len(naming) == len(weights) else NAMED * k
+        named = self._best(should, 1.0, wanted, self._clauses(filters), without)
+        found = self._scored(weights, named.rows)
+        return Ranking(found.rows[:k], found.scores[:k])
 
     def scores(self, tokens: Sequence[str], rows: Rows) -> Ranking:
         """Return the scores of those of these rows that hold a token."""
-        if not len(rows):
+        weights = self._weights(tokens)
+        if not weights or not len(rows):
             return ordered([], [])
-        return self._search(tokens, len(rows), [self._among(rows)])
+        found = self._scored(weights, np.asarray(rows, np.int64))
+        held = found.scores > 0
+        return Ranking(found.rows[held], found.scores[held])
+
+    def _scored(self, weights: Mapping[str, float], rows: Rows) -> Ranking:
+        ceiling = sum(weights.values()) or 1.0
+        return ordered(rows, self._forward.scores(weights, rows) / ceiling)
+
+    def _weights(self, tokens: Sequence[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each token."""
+        return {token: self.inverse_document_frequency(token) for token in sorted(set(tokens))}
+
+    @staticmethod
+    def _most_telling(weights: Mapping[str, float]) -> list[str]:
+        """Return the tokens, the most telling first, that make most of the sum of the weights."""
+        by_weight = sorted(weights, key=lambda token: -weights[token])
+        left = NAMING * sum(weights.values())
+        for place, token in enumerate(by_weight, start=1):
+            left -= weights[token]
+            if left <= 0:
+                return by_weight[:place]
+        return by_weight
 
     def search_translation(
         self,
@@ -225,7 +274,7 @@ class LexicalIndex:
         if not known:
             return UNKNOWN_WORD, None
         rows = min(sum(weight * held for weight, held in known.values()), len(self))
-        idf = math.log(1 + (len(self) - rows + 0.5) / (rows + 0.5))
+        idf = inverse_document_frequency(rows, len(self))
         queries = [
             tantivy.Query.const_score_query(self._all_of(telling(text)), weight * idf)
             for text, (weight, _) in known.items()
@@ -247,24 +296,13 @@ class LexicalIndex:
 
     def inverse_document_frequency(self, token: str) -> float:
         """Return ln(1 + (N - n + 0.5) / (n + 0.5)); largest for a token that occurs nowhere."""
-        n = min(self._searcher.doc_freq("tokens", token), len(self))  # counts removed rows, too
-        return math.log(1 + (len(self) - n + 0.5) / (n + 0.5))
-
-    def _search(
-        self,
-        tokens: Sequence[str],
-        k: int,
-        must: Sequence[_Clause],
-        without: Rows | None = None,
-    ) -> Ranking:
-        unique = sorted(set(tokens))
-        ceiling = sum(map(self.inverse_document_frequency, unique))
-        if not unique or not k or not ceiling:
-            return ordered([], [])
-        should = [
-            tantivy.Query.term_query(self._schema, "tokens", token, "freq") for token in unique
-        ]
-        return self._best(should, ceiling, k, must, without)
+        known = self._frequencies.get(token)
+        if known is None:
+            if len(self._frequencies) >= _TOKENS_KEPT:
+                self._frequencies.clear()
+            held = self._searcher.doc_freq("tokens", token)  # counts removed rows, too
+            known = self._frequencies[token] = inverse_document_frequency(held, len(self))
+        return known
 
     def _best(
         self,

@@ -84,6 +84,16 @@ class Candidates:
     translated: Scores
     entry_translated: Scores
 
+    def at(self, position: int) -> dict[str, float]:
+        """Return the scores of one row, by the names of a hit's components."""
+        return {
+            "dense": float(self.dense[position]),
+            "lexical": float(self.lexical[position]),
+            "entry": float(self.entry_lexical[position]),
+            "translated": float(self.translated[position]),
+            "entry_translated": float(self.entry_translated[position]),
+        }
+
     def weights(self, language: str) -> dict[str, float]:
         """Return the weights of a query in that language, by the names of a hit's components.
 
@@ -234,12 +244,25 @@ class Retriever:
         found = self._candidates(query, filters, day)
         contenders = self._contenders(query, found, top_k)
         shares = _softmax(np.array([one.score for one in contenders]), among=SHARED_AMONG)
-        return [
-            self._hit(query, found, contender, rank=rank, share=share)
-            for rank, (contender, share) in enumerate(
-                zip(contenders[:top_k], shares, strict=False), start=1
-            )
-        ]
+        best = contenders[:top_k]
+        rows = found.rows[[one.position for one in best]]
+        passages = self._store.passages_at(rows.tolist())
+        background = float(self._centres.background[LANGUAGES.index(query.language)])
+        hits = []
+        for rank, (one, row, vector, share) in enumerate(
+            zip(best, rows.tolist(), self._dense.vectors(rows), shares, strict=False), start=1
+        ):
+            passage, alike = passages[row], likeness(vector, query.centred)
+            components = {
+                **found.at(one.position),
+                "agreement": one.agreement,
+                "likeness": alike,
+                "lift": alike - background,
+                "share": share,
+                "across": float(language(fold(passage.text)) != query.language),
+            }
+            hits.append(Hit(rank, one.entry, one.question, passage, one.score, components))
+        return hits
 
     def _contenders(self, query: EncodedQuery, found: Candidates, count: int) -> list[_Contender]:
         """Return the best entries, best first: by fused score, the first of them also by agreement.
@@ -252,8 +275,9 @@ class Retriever:
             best_passage.setdefault(int(found.entries[position]), int(position))
             if len(best_passage) == max(count, SHARED_AMONG):
                 break
+        entries = self._store.entries_numbered(best_passage)
         found_entries = [
-            _Contender(*self._store.entry(number), position, float(scores[position]))
+            _Contender(*entries[number], position, float(scores[position]))
             for number, position in best_passage.items()
         ]
         asked = claims(query.text)
@@ -265,35 +289,6 @@ class Retriever:
             *_sided(asked, first),
             *(replace(one, score=min(one.score, least)) for one in rest),
         ]
-
-    def _hit(
-        self,
-        query: EncodedQuery,
-        found: Candidates,
-        contender: _Contender,
-        *,
-        rank: int,
-        share: float,
-    ) -> Hit:
-        position = contender.position
-        row = int(found.rows[position])
-        passage = self._store.passage(row)
-        alike = likeness(self._dense.vectors([row])[0], query.centred)
-        background = float(self._centres.background[LANGUAGES.index(query.language)])
-        passage_language = language(fold(passage.text))
-        components = {
-            "dense": float(found.dense[position]),
-            "lexical": float(found.lexical[position]),
-            "entry": float(found.entry_lexical[position]),
-            "translated": float(found.translated[position]),
-            "entry_translated": float(found.entry_translated[position]),
-            "agreement": contender.agreement,
-            "likeness": alike,
-            "lift": alike - background,
-            "share": share,
-            "across": float(passage_language != query.language),
-        }
-        return Hit(rank, contender.entry, contender.question, passage, contender.score, components)
 
     def weights(
         self, query: EncodedQuery, filters: Filters | None = None, day: date | None = None
@@ -402,7 +397,7 @@ class Retriever:
         translated = self._lexical.search_translation(
             query.translation, CANDIDATES, filters, without
         )
-        rows = np.union1d(np.union1d(nearest.rows, matching.rows), translated.rows)
+        rows = np.unique(np.concatenate([nearest.rows, matching.rows, translated.rows]))
         return self._components(query, rows, nearest, matching, translated)
 
     def _components(
@@ -415,18 +410,18 @@ class Retriever:
     ) -> Candidates:
         """Give every row every score, asking each index only for those that it did not name."""
         dense = _spread(rows, nearest)
-        unnamed = np.isin(rows, nearest.rows, invert=True)
+        unnamed = _others(rows, nearest)
         dense[unnamed] = self._dense.vectors(rows[unnamed]) @ query.vector
-        rest = self._lexical.scores(query.tokens, rows[np.isin(rows, matching.rows, invert=True)])
+        rest = self._lexical.scores(query.tokens, rows[_others(rows, matching)])
         lexical = _spread(rows, matching) + _spread(rows, rest)
         other_words = _spread(rows, translated)
         if query.translation:
-            others = rows[np.isin(rows, translated.rows, invert=True)]
+            others = rows[_others(rows, translated)]
             other_words += _spread(
                 rows, self._lexical.translation_scores(query.translation, others)
             )
         number_of = self._store.entry_numbers(rows)
-        entries = np.array([number_of[int(row)] for row in rows], np.int64)
+        entries = np.array([number_of[row] for row in rows.tolist()], np.int64)
         numbers, of_row = np.unique(entries, return_inverse=True)
         whole = _spread(numbers, self._entry_lexical.scores(query.tokens, numbers))[of_row]
         of_entries = self._entry_lexical.translation_scores(query.translation, numbers)
@@ -495,6 +490,13 @@ def _softmax(scores: npt.NDArray[np.floating], among: int) -> list[float]:
     """Return each score's share, by e to the score over a step, of the first ones' sum."""
     powers = np.exp((scores - scores[:1]) / SHARE_STEP)
     return [float(power) for power in powers / powers[:among].sum()]
+
+
+def _others(rows: Rows, ranking: Ranking) -> npt.NDArray[np.bool_]:
+    """Return which of ascending rows a ranking of some of them lacks."""
+    lacking = np.ones(len(rows), np.bool_)
+    lacking[np.searchsorted(rows, ranking.rows)] = False
+    return lacking
 
 
 def _spread(rows: Rows, ranking: Ranking) -> Scores:

@@ -225,6 +225,7 @@ class StoreWriter:
 _UNSAFE = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
 """Nobody reads the file before it is whole and flushed, and nobody writes to it after."""
 
+_AMONG = " IN (SELECT value FROM json_each(?))"
 _NUMBER = "SELECT number FROM documents WHERE id = ?"
 _REMOVALS = (
     "DELETE FROM passages WHERE entry IN (SELECT number FROM entries WHERE document = ?)",
@@ -316,12 +317,14 @@ class Store:
         found = self._live(query, (name,))
         return found[-1] if found else None
 
-    def _numbered(self, query: str, number: int) -> Any:
-        """Return the row that a query finds by a number, which no two files have in common."""
-        for file in self._files:
-            if found := file.all(query, (number,)):
-                return found[0]
-        raise damaged_store(self._files[0].path, f"it has no row {number}")
+    def _numbered(self, query: str, numbers: Iterable[int]) -> dict[int, Sequence[Any]]:
+        """Return what a query finds by numbers, which no two files have in common, by its first."""
+        wanted = {int(number) for number in numbers}
+        query, values = query + _AMONG, (json.dumps([*wanted]),)
+        found = {number: rest for file in self._files for number, *rest in file.all(query, values)}
+        for number in wanted - found.keys():
+            raise damaged_store(self._files[0].path, f"it has no row {number}")
+        return found
 
     @property
     def counts(self) -> dict[str, int]:
@@ -406,17 +409,19 @@ class Store:
 
     def entry_numbers(self, rows: Iterable[int]) -> dict[int, int]:
         """Return the number of the entry of each passage row."""
-        marks = ",".join(str(int(row)) for row in rows)
-        query = f"SELECT row, entry FROM passages WHERE row IN ({marks})"  # noqa: S608
-        return {row: entry for file in self._files for row, entry in file.all(query)}
+        found = self._numbered("SELECT row, entry FROM passages WHERE row", rows)
+        return {row: int(entry) for row, (entry,) in found.items()}
 
-    def entry(self, number: int) -> tuple[Entry, str]:
-        """Return an entry and its question."""
-        return _entry(self._numbered(f"{_ENTRIES} WHERE e.number = ?", number))
+    def entries_numbered(self, numbers: Iterable[int]) -> dict[int, tuple[Entry, str]]:
+        """Return entries and their questions by their numbers."""
+        query = _ENTRIES.replace("SELECT", "SELECT e.number,", 1)
+        found = self._numbered(f"{query} WHERE e.number", numbers)
+        return {number: _entry(row) for number, row in found.items()}
 
-    def passage(self, row: int) -> Passage:
-        """Return the passage of that row."""
-        return _passage(self._numbered(f"{_PASSAGES} WHERE p.row = ?", row)[1:])
+    def passages_at(self, rows: Iterable[int]) -> dict[int, Passage]:
+        """Return passages by their rows."""
+        found = self._numbered(f"{_PASSAGES} WHERE p.row", rows)
+        return {row: _passage(rest) for row, rest in found.items()}
 
     def check_copies(self, document: Document, passages: Iterable[Passage]) -> None:
         """Check that passages read in their own rows as in their document, alternates excepted.

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from policy_qa.bm25 import inverse_document_frequency
 from policy_qa.dense import best, ordered
 from policy_qa.engines.collections import MOST, VECTOR, View, conditions
 from policy_qa.engines.connection import Connection
-from policy_qa.engines.vocabulary import Vocabulary, Weights, inverse_document_frequency
+from policy_qa.engines.vocabulary import Vocabulary, Weights
 from policy_qa.errors import EngineError
 from policy_qa.index_protocols import Indexes, Rows, Vectors
 from policy_qa.lexical import UNKNOWN_WORD, WORDS_KEPT

@@ -7,7 +7,6 @@ score of the embedded index.
 """
 
 import json
-import math
 import sqlite3
 import threading
 from collections import Counter
@@ -15,6 +14,9 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal, Self
 
+import numpy as np
+
+from policy_qa.bm25 import saturation
 from policy_qa.tokens import telling
 
 Kind = Literal["passages", "entries"]
@@ -28,13 +30,6 @@ Weights = dict[int, float]
 NO_TOKEN: Final = 0
 """A number that no token has: every row holds it, for the engine takes no row that holds nothing.
 No query asks for it."""
-
-_K1, _B = 1.2, 0.75
-"""Of BM25, as the embedded index has them."""
-
-_EXACT_LENGTHS = 24
-"""Tokens; the embedded index keeps the length of a text in one byte: longer ones with four
-significant bits of what is beyond."""
 
 _SCHEMA = """
 CREATE TABLE tokens (
@@ -183,22 +178,7 @@ def row_weights(counts: Mapping[int, int], average: float) -> Weights:
         counts: How often each token occurs in the row, by its number.
         average: Length of a row, in tokens.
     """
-    length = _kept_length(sum(counts.values()))
-    norm = _K1 * (1 - _B + _B * length / average)
-    weights = {number: count * (_K1 + 1) / (count + norm) for number, count in counts.items()}
-    return weights or {NO_TOKEN: 1.0}
-
-
-def inverse_document_frequency(held: float, rows: int) -> float:
-    """Return ln(1 + (N - n + 0.5) / (n + 0.5)) of a token that `held` of so many rows hold."""
-    held = min(held, rows)
-    return math.log(1 + (rows - held + 0.5) / (held + 0.5))
-
-
-def _kept_length(length: int) -> int:
-    """Return a length as the embedded index keeps it."""
-    beyond = length - _EXACT_LENGTHS
-    if beyond < 16:
-        return length
-    shift = beyond.bit_length() - 4
-    return _EXACT_LENGTHS + (beyond >> shift << shift)
+    if not counts:
+        return {NO_TOKEN: 1.0}
+    held = np.array([*counts.values()], np.int64)
+    return dict(zip(counts, saturation(held, held.sum(), average).tolist(), strict=True))
