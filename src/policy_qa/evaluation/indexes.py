@@ -31,6 +31,7 @@ NO_QUESTIONS = "its entries have no question: there is none to leave out"
 
 _STAMP = "built-by.txt"
 _BUILDING = (
+    "bm25.py",
     "build.py",
     "centring.py",
     "coarse.py",
@@ -53,10 +54,13 @@ _BUILDING = (
     "evaluation/records.py",
     "exchange/files.py",
     "facts.py",
+    "filling.py",
     "folding.py",
+    "forward_index.py",
     "generic_questions.txt",
     "identity.py",
     "index_protocols.py",
+    "indexing.py",
     "layouts.py",
     "lexical.py",
     "lexicon.py",
