@@ -3,7 +3,7 @@
 10,000 different questions from several threads to one open knowledge base, with the memory that the
 process holds after each few hundred; then more threads than any machine has cores, all at once.
 The same of the page, by its own protocol on this machine's loopback: ten readers in the same
-instant, then forty. Writes `benchmarks/results/soak.md`.
+instant, forty, and then 10,000 questions from four. Writes `benchmarks/results/soak.md`.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ WARM = 0.2
 """Share of the questions until caches are full, after which nothing may grow."""
 CROWDS = ((10, 15), (40, 4))
 """How many readers of the page ask in the same instant, and how often."""
+READERS = 4
+"""Of the page, who ask the many questions."""
 LONGEST = 120
 """Seconds to wait for one page; more is a failure."""
 
@@ -45,6 +48,7 @@ LONGEST = 120
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--queries", type=int, default=10_000)
+    parser.add_argument("--page-queries", type=int, default=10_000)
     parser.add_argument(
         "--seconds", type=float, default=7_200, help="after which no more are asked by `ask`"
     )
@@ -55,12 +59,13 @@ def main() -> None:
             asked = questions(kb, options.queries)
             api, memory = steady(kb, asked, options.seconds)
             crowd = at_once(kb, asked[: 5 * CROWD])
-        page, page_memory = of_page(path, folder, asked)
+        page, page_memory = of_page(path, folder, asked, options.page_queries)
     report = "\n".join(
         [
             "# What long use and overload do",
             "",
-            f"`python benchmarks/soak.py --queries {options.queries}`, on the seed corpus; "
+            f"`python benchmarks/soak.py --queries {options.queries} "
+            f"--page-queries {options.page_queries}`, on the seed corpus; "
             f"{os.cpu_count()} cores, which the readers share. Every question is another one.",
             "",
             "| | asked | failed | a second | p50 | p95 | p99 | longest |",
@@ -139,9 +144,10 @@ def at_once(kb: KnowledgeBase, asked: Sequence[str]) -> str:
     return row(f"`ask`, {CROWD} threads", taken, len(failed), time.perf_counter() - start)
 
 
-def of_page(path: Path, folder: str, asked: Sequence[str]) -> tuple[list[str], str]:
+def of_page(path: Path, folder: str, asked: Sequence[str], many: int) -> tuple[list[str], str]:
     """Ask the page; return the rows of latency, and that of the server's memory."""
-    rows, samples = [], []
+    rows: list[str] = []
+    samples: list[tuple[int, float]] = []
     with served(path, folder) as (address, process), ExitStack() as streams:
         stream = address.replace("http:", "ws:") + "/_stcore/stream"
 
@@ -153,8 +159,9 @@ def of_page(path: Path, folder: str, asked: Sequence[str]) -> tuple[list[str], s
         readers = [reader() for _ in range(max(crowd for crowd, _ in CROWDS))]
         ask(readers[0], asked[0])  # opens the knowledge base
         samples.append((0, resident(process)))
-        number = iter(asked)
-        for crowd, turns in CROWDS:
+        count = 0
+        number = cycle(asked)
+        for crowd, turns in (*CROWDS, (READERS, many // READERS)):
             taken: list[float] = []
             failed: list[str] = []
 
@@ -173,8 +180,10 @@ def of_page(path: Path, folder: str, asked: Sequence[str]) -> tuple[list[str], s
                     ]
                     for asking in turn:
                         asking.result()
-                    samples.append((samples[-1][0] + crowd, resident(process)))
-                    print(*samples[-1], file=sys.stderr, flush=True)
+                    count += crowd
+                    if count - samples[-1][0] >= (SAMPLED if crowd == READERS else crowd):
+                        samples.append((count, resident(process)))
+                        print(*samples[-1], file=sys.stderr, flush=True)
             seconds = time.perf_counter() - start
             rows.append(row(f"the page, {crowd} readers at once", taken, len(failed), seconds))
     return rows, memory_row("the page's server", samples)

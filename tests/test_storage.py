@@ -517,6 +517,15 @@ def test_generations_kept(tmp_path):
     assert generations(path) == [str(number) for number in numbers[2:]]
 
 
+def test_events_kept(tmp_path, monkeypatch):
+    """The history remembers the last generations only."""
+    monkeypatch.setattr("policy_qa.storage.EVENTS_KEPT", 3)
+    for _ in range(5):
+        build(tmp_path / "kb", RETURNS).close()
+    manifest = read_manifest(tmp_path / "kb")
+    assert [event.generation for event in manifest.history] == [3, 4, 5]
+
+
 def test_readers_of_an_old_generation(kb):
     """An open generation answers alike while newer ones are published and it is removed."""
     with KnowledgeBase.open(kb, model=LetterEncoder()) as reader:

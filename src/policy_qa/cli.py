@@ -269,21 +269,30 @@ def _build(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _progress() -> AbstractContextManager[Callable[[int, int], None] | None]:
+def _progress(
+    what: str = "Encoding",
+) -> AbstractContextManager[Callable[[int, int], None] | None]:
     """Show a bar on a terminal, with rate and time left; nothing elsewhere."""
     if not sys.stderr.isatty():
         return nullcontext()
-    return _Bar()
+    return _Bar(what)
 
 
 class _Bar(AbstractContextManager[Callable[[int, int], None]]):
+    def __init__(self, what: str) -> None:
+        self._what = what
+
     def __enter__(self) -> Callable[[int, int], None]:
         from tqdm import tqdm  # noqa: PLC0415
 
-        self.bar = tqdm(desc="Encoding", unit=" passages", file=sys.stderr, leave=False)
+        self._begin = partial(tqdm, unit=" passages", file=sys.stderr, leave=False)
+        self.bar = self._begin(desc=self._what)
         return self.show
 
     def show(self, done: int, total: int) -> None:
+        if done < self.bar.n:
+            self.bar.close()
+            self.bar = self._begin(desc="Indexing")
         self.bar.total = total
         self.bar.update(done - self.bar.n)
 
@@ -387,7 +396,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _reindex(options: argparse.Namespace) -> int:
-    cli_index.reindex(options, _print_json)
+    cli_index.reindex(options, _progress, _print_json)
     return EXIT_DONE
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,16 @@ def add_reindex_options(command: argparse.ArgumentParser) -> None:
     add_keep(command)
 
 
-def reindex(options: argparse.Namespace, print_json: Callable[[Any], None]) -> None:
+def reindex(
+    options: argparse.Namespace,
+    progress: Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]],
+    print_json: Callable[[Any], None],
+) -> None:
     """Do `policy-qa reindex`."""
     from policy_qa.reindexing import reindex as make  # noqa: PLC0415 (a quick --help needs nothing)
 
-    manifest = make(options.kb, options.index, options.keep)
+    with progress("Indexing") as told:
+        manifest = make(options.kb, options.index, options.keep, told)
     if options.json:
         print_json({"generation": manifest.generation, "index": manifest.index})
     else:

@@ -10,7 +10,7 @@ Which kind fits which number of vectors was measured (`benchmarks/results/scale.
            rows nearest to them in many, so that as much is found only in more time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
@@ -119,7 +119,9 @@ class CoarseIndex:
         self._kind = kind
 
     @classmethod
-    def build(cls, kind: IndexKind, vectors: Floats) -> "CoarseIndex":
+    def build(
+        cls, kind: IndexKind, vectors: Floats, progress: Callable[[int, int], None] | None = None
+    ) -> "CoarseIndex":
         """Index `(n, dim) float32` vectors, which may be mapped from a file, under their rows.
 
         Rows of NaN are left out. Memory holds the index, a sample and a chunk of the vectors.
@@ -127,6 +129,7 @@ class CoarseIndex:
         Args:
             kind: Not `flat`.
             vectors: The vectors.
+            progress: Told how many vectors are linked, and how many there are.
         """
         faiss = _faiss()
         faiss.omp_set_num_threads(_BUILDING_THREADS)
@@ -144,6 +147,8 @@ class CoarseIndex:
             index.train(sample)
             for rows, some in _chunks(vectors):
                 index.add_with_ids(some, rows)
+                if progress and len(rows):
+                    progress(int(rows[-1]) + 1, count)
         finally:
             faiss.omp_set_num_threads(1)
         return cls(index, kind)

@@ -32,9 +32,9 @@ from policy_qa.csv_tables import (
 from policy_qa.errors import CorpusError, InputError, LockedError, QueryError, StorageError
 from policy_qa.evaluation.question_tables import (
     MAX_BYTES,
-    _check_package,
-    _sheet,
+    check_package,
     one_line,
+    sheet_rows,
 )
 from policy_qa.folding import fold
 from policy_qa.knowledge_base import check_query
@@ -224,8 +224,8 @@ def _filled_rows(data: bytes, name: str) -> Iterator[tuple[int, Sequence[str]]]:
         yield from rows_of(text, delimiter_of(text), name)
         return
     try:
-        _check_package(data, name)
-        rows = list(_sheet(data, name))
+        check_package(data, name)
+        rows = list(sheet_rows(data, name))
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, expat and openpyxl have many of their own

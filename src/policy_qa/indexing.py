@@ -46,7 +46,8 @@ from policy_qa.vector_file import LaterWriter, VectorFile, VectorWriter
 _T = TypeVar("_T")
 
 Progress = Callable[[int, int], None]
-"""Told how many passages are indexed, and how many there are to be."""
+"""Told how many passages are encoded, and how many there are to be; where an index of their vectors
+is made after that, from the first one again."""
 
 _INDEXED_AT_ONCE = 512
 """Passages whose texts and vectors are in memory at once."""
@@ -224,7 +225,7 @@ class IndexMaker:
             if self._target:
                 centres = centres.against(remembering, dense.nearest)
         if not self._target:
-            save_coarse(self.folder, self.kind)
+            save_coarse(self.folder, self.kind, self._progress)
             with closing(self._cache()) as cache:
                 nearest = open_dense(self.folder, self.kind).nearest
                 centres = centres.against(_Remembering(self.encoder, cache), nearest)
@@ -267,7 +268,7 @@ class IndexMaker:
                 if self._progress:
                     self._progress(done, max(total, done))
         if not self._target:
-            save_coarse(self.folder, self.kind)
+            save_coarse(self.folder, self.kind, self._progress)
 
     def index_changes(
         self,

@@ -1,6 +1,6 @@
 """Another coarse index for what is there, and how much the one that is there finds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -35,7 +35,12 @@ _RECALLED = 10
 """Neighbours of each vector of which the share found is told: recall@10."""
 
 
-def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Manifest:
+def reindex(
+    path: Path,
+    index: str = AUTO,
+    keep: int = GENERATIONS_KEPT,
+    progress: Callable[[int, int], None] | None = None,
+) -> Manifest:
     """Make a generation with another coarse index over the same vectors.
 
     Nothing is read or encoded again; what changed since the vectors were written stays beside them.
@@ -44,6 +49,7 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
         path: The knowledge base.
         index: One of `coarse.INDEX_KINDS`.
         keep: Generations that stay on disk, the new one included.
+        progress: Told how many vectors are indexed, and how many there are.
 
     Raises:
         InputError: If there is no such kind, the vectors are too few for it, or an engine has them.
@@ -67,7 +73,7 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
         needed = needs(kind, count, manifest.dim)
         check_room(path, memory=needed.memory, disk=needed.disk - 4 * manifest.dim * count)
         link_files(path, manifest, folder, without=(COARSE_FILE,))
-        save_coarse(folder, kind)
+        save_coarse(folder, kind, progress)
         event = Event(
             number,
             now(),
@@ -88,14 +94,17 @@ def reindex(path: Path, index: str = AUTO, keep: int = GENERATIONS_KEPT) -> Mani
         return publish(path, folder, made, keep)
 
 
-def save_coarse(folder: Path, kind: IndexKind) -> None:
+def save_coarse(
+    folder: Path, kind: IndexKind, progress: Callable[[int, int], None] | None = None
+) -> None:
     """Make the coarse index of the vectors in a generation's folder; `flat` is none.
 
     Raises:
         OSError: If it cannot be written.
     """
     if kind != "flat":
-        CoarseIndex.build(kind, VectorFile.open(folder / DENSE_FILE).all).save(folder / COARSE_FILE)
+        vectors = VectorFile.open(folder / DENSE_FILE).all
+        CoarseIndex.build(kind, vectors, progress).save(folder / COARSE_FILE)
 
 
 def open_dense(folder: Path, kind: IndexKind, gone: Sequence[int] = ()) -> DenseIndex:

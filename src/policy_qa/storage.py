@@ -100,6 +100,10 @@ READ_AGAIN_UP_TO: Final = 16 * 2**20
 """Bytes of a generation that are read at each opening, whatever was found before: SHA-256 takes
 some 50 ms, a fraction of what it takes to load the encoder."""
 
+EVENTS_KEPT: Final = 1_000
+"""Generations whose coming is remembered: a knowledge base that is synced every hour has a manifest
+of 200 KB then, not of a megabyte a year."""
+
 TRUSTED_SECONDS: Final = 24 * 60 * 60
 """For how long a larger generation that was found whole is not read again if its files' times did
 not change: a medium that rots does not change them."""
@@ -159,7 +163,7 @@ class Manifest:
         skipped: Why which files of the corpus could not be read.
         index: The kind of the coarse index (see `coarse`).
         index_asked: The kind that was asked for: `auto` if it follows from the size.
-        history: How the generations came to be, the oldest first, this one last.
+        history: How the last `EVENTS_KEPT` generations came to be, this one last.
         engine: The address of the engine that has the indexes; empty if they are here.
         collection: What the names of its collections begin with.
         as_of: The generation whose rows it sees there.
@@ -693,7 +697,8 @@ def publish(path: Path, folder: Path, manifest: Manifest, keep: int = GENERATION
     write_atomically(folder / _VERIFIED, json.dumps(stamps))
     if carried:  # what is only linked is trusted no longer for that
         os.utime(folder / _VERIFIED, ns=(since, since))
-    whole = replace(manifest, files=files)
+    history = manifest.history[-EVENTS_KEPT:]
+    whole = replace(manifest, files=files, history=history)
     sealed = _sealed(asdict(whole))
     write_atomically(folder / _MANIFEST, sealed.decode())
     sha256 = hashlib.sha256(sealed).hexdigest()

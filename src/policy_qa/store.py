@@ -356,7 +356,7 @@ class Store:
     def changed_rows(self) -> int:
         """Return how many passages are gone or new since the first file was written.
 
-        Those that were new and are gone again count: their rows are not used again.
+        Those that were new and are gone again count, but for the last ones.
         """
         if len(self._files) == 1:
             return 0

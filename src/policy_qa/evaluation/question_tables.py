@@ -236,9 +236,9 @@ def _read_workbook(data: bytes, name: str) -> list[Case]:
         )
     try:
         with _ONE_WORKBOOK, warnings.catch_warnings():
-            _check_package(data, name)
+            check_package(data, name)
             warnings.simplefilter("ignore")  # of styles and validations, which nobody needs here
-            return _cases(_sheet(data, name), name)
+            return _cases(sheet_rows(data, name), name)
     except EvaluationError:
         raise
     except Exception as error:  # zipfile, zlib, expat and openpyxl have many of their own
@@ -247,7 +247,7 @@ def _read_workbook(data: bytes, name: str) -> list[Case]:
         ) from error
 
 
-def _check_package(data: bytes, name: str) -> None:
+def check_package(data: bytes, name: str) -> None:
     """Check that an XLSX file is small unpacked and holds no entities; openpyxl checks neither."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
@@ -292,7 +292,7 @@ def _elements(part: str, content: bytes, name: str) -> int:
     return content.count(b"<") - content.count(b"</")
 
 
-def _sheet(data: bytes, name: str) -> Iterator[list[str]]:
+def sheet_rows(data: bytes, name: str) -> Iterator[list[str]]:
     """Yield the cells of each row of a workbook's first sheet; of a formula, its value."""
     import openpyxl  # noqa: PLC0415 (few upload a workbook)
 
