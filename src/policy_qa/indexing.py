@@ -60,7 +60,7 @@ _CACHE_ROW = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Indexed:
+class Indexed:
     """A passage as the indexes see it, folded.
 
     Attributes:
@@ -281,7 +281,8 @@ class IndexMaker:
         """Index what changed beside what is linked; return how the languages' counts change."""
         self.kind = kind
         done = 0
-        gone = [p for stored in removed for p in self._indexed_of(stored)]
+        with_questions = self.source.index_questions
+        gone = [p for one in removed for p in indexed_of(one, with_questions=with_questions)]
         new = list(self._indexed(store, added))
         end = max((passage.row + 1 for passage in new), default=0)
         with (
@@ -303,62 +304,75 @@ class IndexMaker:
         languages.subtract(language(passage.text) for passage in gone)
         return languages
 
+    def _indexed(self, store: Store, names: Iterable[str]) -> Iterator[Indexed]:
+        return indexed(store, names, with_questions=self.source.index_questions)
+
     def _cache(self) -> VectorCache:
         file = self.path / VECTORS_FILE
         return VectorCache(file, self.encoder.identity, self.encoder.dim)
 
-    def _indexed(self, store: Store, names: Iterable[str]) -> Iterator[_Indexed]:
-        """Yield what is to be indexed of some documents of a store."""
-        for name in names:
-            if stored := store.stored(name):
-                yield from self._indexed_of(stored)
 
-    def _indexed_of(self, stored: Stored) -> Iterator[_Indexed]:
-        document = stored.document
-        documents = tuple(filter(None, (document.id, document.part_of)))
-        with_questions = self.source.index_questions
-        for number, entry, passages in stored.entries:
-            question = fold(context(document, entry)) if with_questions else ""
-            answer = fold(document.text[entry.answer.start : entry.answer.end])
-            whole = f"{question}\n{answer}".strip()
-            tags = tuple(dict.fromkeys((*document.tags, *entry.tags)))
-            for row, passage in passages:
-                alone = fold(passage.text)
-                if passage.is_question:
-                    if not with_questions:
-                        continue
-                    text = fold("\n".join((*entry.path, passage.text)))
-                else:
-                    text = f"{question}\n{alone}".strip()
-                yield _Indexed(row, text, alone, whole, number, documents, tags)
+def indexed(
+    store: Store, names: Iterable[str], *, with_questions: bool = True
+) -> Iterator[Indexed]:
+    """Yield what is to be indexed of documents of a store, in the order of their names.
+
+    Args:
+        store: The store.
+        names: The documents' ids.
+        with_questions: False leaves the questions and headings out.
+    """
+    for name in names:
+        if stored := store.stored(name):
+            yield from indexed_of(stored, with_questions=with_questions)
 
 
-def _rows(indexed: Iterable[_Indexed]) -> npt.NDArray[np.int64]:
-    return np.array([passage.row for passage in indexed], np.int64)
+def indexed_of(stored: Stored, *, with_questions: bool = True) -> Iterator[Indexed]:
+    """Yield what is to be indexed of one document."""
+    document = stored.document
+    documents = tuple(filter(None, (document.id, document.part_of)))
+    for number, entry, passages in stored.entries:
+        question = fold(context(document, entry)) if with_questions else ""
+        answer = fold(document.text[entry.answer.start : entry.answer.end])
+        whole = f"{question}\n{answer}".strip()
+        tags = tuple(dict.fromkeys((*document.tags, *entry.tags)))
+        for row, passage in passages:
+            alone = fold(passage.text)
+            if passage.is_question:
+                if not with_questions:
+                    continue
+                text = fold("\n".join((*entry.path, passage.text)))
+            else:
+                text = f"{question}\n{alone}".strip()
+            yield Indexed(row, text, alone, whole, number, documents, tags)
+
+
+def _rows(passages: Iterable[Indexed]) -> npt.NDArray[np.int64]:
+    return np.array([passage.row for passage in passages], np.int64)
 
 
 def _add_words(
-    indexed: Iterable[_Indexed], lexical: LexicalWriter, entry_lexical: LexicalWriter
+    passages: Iterable[Indexed], lexical: LexicalWriter, entry_lexical: LexicalWriter
 ) -> None:
     """Add passages to the one lexical index, and their entries, once each, to the other."""
-    for p in indexed:
+    for p in passages:
         lexical.add(p.row, tokens(p.text), p.documents, p.tags)
         if p.entry != entry_lexical.last:
             entry_lexical.add(p.entry, tokens(p.whole), p.documents, p.tags)
 
 
 def _vectors(
-    indexed: Sequence[_Indexed], centres: Centres, encoder: "_Remembering"
+    passages: Sequence[Indexed], centres: Centres, encoder: "_Remembering"
 ) -> npt.NDArray[np.float32]:
-    """Return `(len(indexed), dim) float32`: the weighted sum of the centred vectors of each view.
+    """Return `(len(passages), dim) float32`: the weighted sum of the centred vectors of each view.
 
     The inner product with a sum is the sum of the inner products: one index ranks by all views.
     """
-    views = ([p.text for p in indexed], [p.alone for p in indexed], [p.whole for p in indexed])
+    views = ([p.text for p in passages], [p.alone for p in passages], [p.whole for p in passages])
     different = sorted({text for view in views for text in view})
     vectors = centres.passage_vectors(different, encoder.encode_passages(different))
     place = {text: position for position, text in enumerate(different)}
-    total = np.zeros((len(indexed), encoder.dim), np.float32)
+    total = np.zeros((len(passages), encoder.dim), np.float32)
     for view, weight in zip(views, VIEW_WEIGHTS, strict=True):
         total += np.float32(weight) * vectors[[place[text] for text in view]]
     return total
