@@ -2,8 +2,8 @@
 
 The same vectors and the same tokens, split at blanks, in txtai, Haystack, LanceDB, a bare FAISS
 with a bare tantivy, and here; each in a process of its own, which waits while another one is asked.
-The others stand in an environment that is made in `runs/peers`. What is measured is a query's vector
-and tokens to the best ten passages; here, to ten hits with their passages, entries and whole
+The others stand in an environment that is made in `runs/peers`. What is measured is a query's
+vector and tokens to the best ten passages; here, to ten hits with their passages, entries and whole
 entries' scores. Real statutes and questions, as `scale_corpus` says. Writes
 `benchmarks/results/peers.md`.
 """
@@ -148,8 +148,8 @@ def write(built: dict[str, Any], about: dict[str, Any], taken: dict[str, list[fl
         f"`python benchmarks/peers.py {built['passages']}`, commit {where['commit']}; "
         f"{where['cores']} cores, load {where['load']}; {ROUNDS} rounds in turn of "
         f"{ASKED[OURS]} questions, of Haystack {ASKED['Haystack']}. {built['passages']:,} "
-        "passages, the same vectors and tokens, the encoder left out. Indexing leaves encoding out, "
-        "but here includes the store, splitting, folding and the vector cache.",
+        "passages, the same vectors and tokens, the encoder left out. Indexing leaves encoding "
+        "out, but here includes the store, splitting, folding and the vector cache.",
         "",
         "| system | indexing s | p50 ms | p95 ms | times as long as here |",
         "|---|---|---|---|---|",
