@@ -603,6 +603,12 @@ def _remove_leftovers(path: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     for file in (*path.glob("*.new"), *(path / _GENERATIONS).glob("*/*.new")):
         file.unlink(missing_ok=True)
+    if (path / f"{VECTORS_FILE}-journal").exists():
+        with (
+            contextlib.suppress(sqlite3.Error),  # a damaged cache is replaced when it is used
+            contextlib.closing(sqlite3.connect(path / VECTORS_FILE)) as connection,
+        ):
+            connection.execute("SELECT count(*) FROM sqlite_master")  # takes back what was begun
     with contextlib.suppress(KnowledgeBaseError):  # then nobody knows which ones were published
         current = read_manifest(path).generation  # a damaged `CURRENT` may name an older one
         for number in generation_numbers(path):
