@@ -144,7 +144,8 @@ def draw_gaps(page: Page) -> None:
     except StorageError as error:
         LOGGER.warning("%s", error)
         logged = []
-    found = grouped(page.path, page.state, logged)
+    with st.spinner(labels.gaps):
+        found = grouped(page.path, page.state, today(), logged)
     st.html(html.gaps(found, command, labels))
     if found:
         st.download_button(
@@ -156,7 +157,15 @@ def draw_gaps(page: Page) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def grouped(path: str, state: tuple[int, str, int], logged: list[Logged]) -> list[gaps.Gap]:
+def grouped(
+    path: str, state: tuple[int, str, int], day: date, logged: list[Logged]
+) -> list[gaps.Gap]:
     """Group the queries that are not covered yet by meaning."""
-    kb = open_knowledge_base(path, state)
-    return gaps.group(gaps.still_open(logged, kb.ask), kb.encoder)
+    left = gaps.still_open(logged, lambda query: is_covered(path, state, day, query))
+    return gaps.group(left, open_knowledge_base(path, state).encoder)
+
+
+@st.cache_data(max_entries=gaps.MOST_QUERIES, show_spinner=False)
+def is_covered(path: str, state: tuple[int, str, int], day: date, query: str) -> bool:  # noqa: ARG001 (once a day)
+    """Whether a question is covered on a day."""
+    return gaps.is_covered(query, open_knowledge_base(path, state).ask)

@@ -139,7 +139,7 @@ def serve(folder: Path) -> None:
 
 
 def write(built: dict[str, Any], about: dict[str, Any], taken: dict[str, list[float]]) -> None:
-    about[OURS] = {"index_s": built["build_wall_s"], "rss_mb": "–"}
+    about[OURS] = {"index_s": built["build_wall_s"]}
     where = machine()
     ours = statistics.median(taken[OURS])
     lines = [

@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kb")
         with KnowledgeBase.build(ROOT / "corpus", path) as kb:
-            asked = questions(kb, options.queries)
-            api, memory = steady(kb, asked, options.seconds)
+            count = max(options.queries, options.page_queries) + sum(n * t for n, t in CROWDS)
+            asked = questions(kb, count + 1)
+            api, memory = steady(kb, asked[: options.queries], options.seconds)
             crowd = at_once(kb, asked[: 5 * CROWD])
         page, page_memory = of_page(path, folder, asked, options.page_queries)
     report = "\n".join(
@@ -160,7 +160,7 @@ def of_page(path: Path, folder: str, asked: Sequence[str], many: int) -> tuple[l
         ask(readers[0], asked[0])  # opens the knowledge base
         samples.append((0, resident(process)))
         count = 0
-        number = cycle(asked)
+        number = iter(asked[1:])
         for crowd, turns in (*CROWDS, (READERS, many // READERS)):
             taken: list[float] = []
             failed: list[str] = []

@@ -91,6 +91,8 @@ def test_later_rows(tmp_path, monkeypatch, small):
     assert old == {name: (folder / name).read_bytes() for name in before} == before
     for name in ("forward-later.npy", "forward-later.u32"):
         assert (folder / name).read_bytes() != (folder / f"old-{name}").read_bytes()
+    written(folder, {}, going_on=True)
+    assert (folder / "forward-later.u32").stat().st_size == 4 * 5  # what 4 had before is gone
 
 
 def test_nothing_is_there(tmp_path):
@@ -103,9 +105,33 @@ def test_nothing_is_there(tmp_path):
     assert bare.scores({}, np.array([1])).tolist() == [0]
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 9), texts, min_size=1, max_size=9),
+    st.dictionaries(st.integers(10, 30), texts, min_size=1, max_size=12),
+    st.lists(st.sampled_from(LETTERS), min_size=1, max_size=6),
+)
+def test_later_rows_score_as_those_of_tantivy(tmp_path_factory, first, later, query):
+    """Rows that came with a change count for the average length, here as there."""
+    folder = tmp_path_factory.mktemp("lexical", numbered=True) / "index"
+    for rows, opened in ((first, LexicalWriter.new), (later, LexicalWriter.going_on)):
+        with opened(folder) as writer:
+            for row, held in rows.items():
+                writer.add(row, held, ["a.txt"], ())
+    index = LexicalIndex.open(folder)
+    weights = {token: index.inverse_document_frequency(token) for token in query}
+    found = index._forward.scores(weights, np.arange(32))
+    assert {row: score for row, score in enumerate(found) if score} == pytest.approx(
+        by_tantivy(index, query), rel=1e-5
+    )
+
+
 def test_what_is_no_forward_index(tmp_path):
-    """Another array in its place is refused."""
+    """Another array in its place, or tokens that were cut off, are refused."""
     written(tmp_path / "index", {0: ["a"]})
+    (tmp_path / "index" / "forward.u32").write_bytes(b"a")
+    with pytest.raises(ValueError, match=r"forward\.u32 is truncated"):
+        ForwardIndex.open(tmp_path / "index")
     np.save(tmp_path / "index" / "forward.npy", np.zeros(3))
     with pytest.raises(ValueError, match="holds no rows of tokens"):
         ForwardIndex.open(tmp_path / "index")
@@ -142,7 +168,9 @@ def test_naming_by_the_telling_tokens(words, texts_in_han, monkeypatch):
     ]
     exact = [words.search(query, 10) for query in queries]
     monkeypatch.setattr(lexical, "FLAT_UP_TO", 0)
-    assert len(words._most_telling({"often": 0.1, "rare": 5.0, "some": 1.0})) == 2
+    assert words._most_telling({"often": 0.1, "rare": 5.0, "some": 1.0, "none": 99.0}) == [
+        "rare", "some",
+    ]  # fmt: skip
     found = [words.search(query, 10) for query in queries]
     shares = [np.isin(e.rows, f.rows).mean() for e, f in zip(exact, found, strict=True)]
     assert np.mean(shares) > 0.97
@@ -158,7 +186,19 @@ def test_naming_passes_filters(words, monkeypatch):
     monkeypatch.setattr(lexical, "FLAT_UP_TO", 0)
     query = tokens("".join(chr(0x4E00 + number) for number in (1, 2, 3, 17, 40)))
     odd = words.search(query, 20, Filters(tags=("odd",)))
+    assert len(odd.rows) == 20
     assert (odd.rows % 2 == 1).all()
     without = odd.rows[:5]
     left = words.search(query, 15, Filters(tags=("odd",)), without)
+    assert len(left.rows) == 15
     assert not np.isin(left.rows, without).any()
+
+
+def test_naming_by_what_is_held(words, texts_in_han, monkeypatch):
+    """Words that no row holds, which weigh most, do not keep those that are held from naming."""
+    monkeypatch.setattr(lexical, "FLAT_UP_TO", 0)
+    common = texts_in_han[0][0]
+    found = words.search([common, "iphone", "mended", "cracked", "screen", "repair"], 10)
+    assert len(found.rows) == 10
+    assert found.rows.tolist() == words.search([common], 10).rows.tolist()
+    assert not len(words.search(["iphone"], 10).rows)

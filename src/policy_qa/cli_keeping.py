@@ -24,7 +24,7 @@ _CORPUS = "folder or file with the source documents (default: that of the build)
 
 Add = Callable[..., argparse.ArgumentParser]
 ToPath = Callable[[str], Path]
-Progress = Callable[[], AbstractContextManager[Callable[[int, int], None] | None]]
+Progress = Callable[..., AbstractContextManager[Callable[[int, int], None] | None]]
 Print = Callable[[Any], None]
 
 
@@ -124,7 +124,13 @@ class Keeping:
         taken.add_argument("file", type=self._path, metavar="FILE", help="what export wrote")
         taken.add_argument(
             "--model",
-            help="name or folder of a sentence-transformers model (default: that of the export)",
+            help="name or folder of a sentence-transformers model (default: the default one)",
+        )
+        taken.add_argument(
+            "--corpus",
+            type=self._path,
+            metavar="CORPUS",
+            help="folder or file that sync is to take changes from (default: none)",
         )
         add_index(taken, otherwise="that of the export")
         add_engine(taken)
@@ -290,7 +296,7 @@ class Keeping:
         """Do `policy-qa move`."""
         from policy_qa import keeping  # noqa: PLC0415
 
-        with self._progress() as progress:
+        with self._progress("Indexing") as progress:
             manifest = keeping.move(
                 options.kb, options.engine, keep=options.keep, progress=progress
             )
@@ -384,7 +390,8 @@ class Keeping:
         file = options.log or log_file(options.kb)
         logged = QueryLog(file).uncovered() if file and file.is_file() else []
         with KnowledgeBase.open(options.kb, model=options.model) as kb:
-            found = gaps.group(gaps.still_open(logged, kb.ask), kb.encoder)
+            left = gaps.still_open(logged, lambda query: gaps.is_covered(query, kb.ask))
+            found = gaps.group(left, kb.encoder)
         if options.csv:
             try:
                 write_atomically(options.csv, gaps.gaps_csv(found))
@@ -441,6 +448,7 @@ class Keeping:
             manifest = import_knowledge_base(
                 options.file,
                 options.kb,
+                corpus=options.corpus,
                 model=options.model,
                 index=options.index,
                 engine=options.engine,

@@ -60,29 +60,31 @@ class ForwardWriter:
         index, tokens = (folder / name for name in (LATER_FILES if going_on else FORWARD_FILES))
         self._rows, self._starts, self._lengths = array("q"), array("q"), array("q")
         self._first = 0
-        held = b""
+        held: Tokens = np.zeros(0, np.uint32)
         if going_on:
             first, *later = ForwardIndex.open(folder).parts
             self._first = len(first)
             if later:
-                held = tokens.read_bytes()
-                self._go_on_after(np.array(later[0].starts[1:]))
+                held = self._go_on_after(later[0])
         for file in (index, tokens):
             file.unlink(missing_ok=True)  # another generation may have it as well
         self._index = index
-        self._end = len(held) // _TOKEN_BYTES
+        self._end = len(held)
         self._tokens: BinaryIO = tokens.open("wb")
         try:
-            self._tokens.write(held)
+            self._tokens.write(held.astype("<u4").tobytes())
         except BaseException:
             self._tokens.close()
             raise
 
-    def _go_on_after(self, known: npt.NDArray[np.uint64]) -> None:
-        rows = np.flatnonzero(known[:, 1])
+    def _go_on_after(self, known: "_Part") -> Tokens:
+        """Take over the rows that were there; return their tokens, as they are in no other row."""
+        rows = np.flatnonzero(known.starts[1:, 1])
+        tokens, lengths = known.take(rows)
         self._rows.extend(rows.tolist())
-        self._starts.extend(known[rows, 0].tolist())
-        self._lengths.extend(known[rows, 1].tolist())
+        self._starts.extend((np.cumsum(lengths) - lengths).tolist())
+        self._lengths.extend(lengths.tolist())
+        return tokens
 
     def add(self, row: int, tokens: Iterable[str]) -> None:
         """Add a row by its tokens, repeats included; what it had before counts no more.
@@ -108,9 +110,9 @@ class ForwardWriter:
     def _write_index(self) -> None:
         rows = np.array(self._rows, np.int64)
         found = np.zeros((int(rows.max(initial=-1)) + 2, 2), "<u8")
-        found[0] = self._end, len(rows)
         found[1 + rows, 0] = self._starts
         found[1 + rows, 1] = self._lengths
+        found[0] = found[1:, 1].sum(), len(np.unique(rows))
         with self._index.open("wb") as file:
             np.lib.format.write_array(file, found, allow_pickle=False)
 
@@ -120,7 +122,7 @@ class ForwardIndex:
 
     def __init__(self, parts: Sequence["_Part"]) -> None:
         self.parts = parts
-        tokens, rows = (int(number) for number in parts[0].starts[0])
+        tokens, rows = (sum(int(part.starts[0, of]) for part in parts) for of in (0, 1))
         self._average = tokens / rows if tokens and rows else 1.0
 
     @classmethod
@@ -180,6 +182,8 @@ class _Part:
         if self.starts.dtype != np.uint64 or self.starts.shape[1:] != (2,):
             raise ValueError(f"{starts} holds no rows of tokens")
         size = tokens.stat().st_size
+        if size < _TOKEN_BYTES * int(self.starts[0, 0]):
+            raise ValueError(f"{tokens} is truncated")
         self._handle: int | None = None
         self._all: Tokens = np.zeros(0, np.uint32)
         if size > _SMALL and hasattr(os, "pread"):

@@ -67,7 +67,7 @@ class Gap:
     times: int
 
 
-def still_open(logged: Sequence[Logged], ask: Callable[[str], Answer]) -> list[str]:
+def still_open(logged: Sequence[Logged], covers: Callable[[str], bool]) -> list[str]:
     """Return the queries of a log that got no useful answer and would get none now, in their order.
 
     One that was not covered is asked again, once however often it is there; one whose answer was
@@ -75,16 +75,15 @@ def still_open(logged: Sequence[Logged], ask: Callable[[str], Answer]) -> list[s
 
     Args:
         logged: The questions.
-        ask: Asks the knowledge base.
+        covers: Whether a question is covered, as `is_covered` tells.
     """
-    covered: dict[str, bool] = {}
-    for one in logged:
-        if one.status == "not_covered" and one.query not in covered:
-            covered[one.query] = _is_covered(one.query, ask)
-    return [one.query for one in logged if one.status != "not_covered" or not covered[one.query]]
+    asked = {one.query for one in logged if one.status == "not_covered"}
+    covered = {query for query in asked if covers(query)}
+    return [one.query for one in logged if one.status != "not_covered" or one.query not in covered]
 
 
-def _is_covered(query: str, ask: Callable[[str], Answer]) -> bool:
+def is_covered(query: str, ask: Callable[[str], Answer]) -> bool:
+    """Whether a knowledge base covers a question; one that cannot be asked is not covered."""
     try:
         return ask(query).status != "not_covered"
     except QueryError:  # of what another version, or nobody, would ask

@@ -236,13 +236,13 @@ class IndexMaker:
         """Check that memory and disk suffice, before hours of encoding.
 
         Each passage brings at most three vectors, of half the size, into the cache. The lexical
-        indexes take about as much as the store.
+        indexes take less than three times as much as the store.
         """
         needed = needs(self.kind, passages, self.encoder.dim)
         cached = len(VIEW_WEIGHTS) * (2 * self.encoder.dim + _CACHE_ROW) * passages
         known = self.path / VECTORS_FILE
         cached = max(cached - (known.stat().st_size if known.exists() else 0), 0) if encodes else 0
-        words = (self.folder / STORE_FILE).stat().st_size
+        words = 3 * (self.folder / STORE_FILE).stat().st_size
         check_room(self.path, memory=needed.memory, disk=needed.disk + cached + words)
 
     def index_as_before(self, store: Store, before: Store, dense: Dense) -> None:

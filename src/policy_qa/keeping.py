@@ -302,18 +302,18 @@ def _whole(path: Path, generation: int) -> Manifest:
 
 
 def _newest_whole(path: Path, generations: Sequence[int]) -> Manifest:
-    """Return the manifest of the first generation that is not damaged.
+    """Return the manifest of the first of some generations that is not damaged.
 
     Raises:
         CorruptionError: If all are; names what is wrong with the first.
     """
-    first: CorruptionError | None = None
+    damaged: list[CorruptionError] = []
     for generation in generations:
         try:
             return _whole(path, generation)
         except CorruptionError as error:
-            first = first or error
-    raise first or InputError(f"There is no generation of {path} before the current one.")
+            damaged.append(error)
+    raise damaged[0]
 
 
 def repair(

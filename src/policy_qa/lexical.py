@@ -85,17 +85,15 @@ class LexicalWriter:
     def _writing(
         cls, index: Callable[[], tantivy.Index], forward: Callable[[], ForwardWriter]
     ) -> Iterator["LexicalWriter"]:
-        try:
+        with _no_value_errors():
             opened = index()
-            with forward() as kept:
-                writer = cls(opened, kept)
-                try:
-                    yield writer
-                    writer._writer.commit()
-                finally:
-                    writer._writer.wait_merging_threads()  # they write files to the end
-        except ValueError as error:  # how tantivy reports a full disk
-            raise OSError(f"the lexical index could not be written ({error})") from error
+        with forward() as kept, _no_value_errors():
+            writer = cls(opened, kept)
+            try:
+                yield writer
+                writer._writer.commit()
+            finally:
+                writer._writer.wait_merging_threads()  # they write files to the end
 
     def add(
         self, row: int, tokens: Iterable[str], documents: Sequence[str], tags: Sequence[str]
@@ -113,6 +111,15 @@ class LexicalWriter:
         if rows:
             wanted = tantivy.Query.term_set_query(self._schema, "row", list(rows))
             self._writer.delete_documents_by_query(wanted)
+
+
+@contextmanager
+def _no_value_errors() -> Iterator[None]:
+    """Raise what tantivy reports, such as a full disk, as what it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise OSError(f"the lexical index could not be written ({error})") from error
 
 
 class LexicalIndex:
@@ -185,6 +192,8 @@ class LexicalIndex:
             return ordered([], [])
         naming = self._most_telling(weights) if len(self) > FLAT_UP_TO else [*weights]
         should = [tantivy.Query.term_query(self._schema, "tokens", t, "freq") for t in naming]
+        if not should:
+            return ordered([], [])
         wanted = k if len(naming) == len(weights) else NAMED * k
         named = self._best(should, 1.0, wanted, self._clauses(filters), without)
         found = self._scored(weights, named.rows)
@@ -207,11 +216,15 @@ class LexicalIndex:
         """Return the inverse document frequency of each token."""
         return {token: self.inverse_document_frequency(token) for token in sorted(set(tokens))}
 
-    @staticmethod
-    def _most_telling(weights: Mapping[str, float]) -> list[str]:
-        """Return the tokens, the most telling first, that make most of the sum of the weights."""
-        by_weight = sorted(weights, key=lambda token: -weights[token])
-        left = NAMING * sum(weights.values())
+    def _most_telling(self, weights: Mapping[str, float]) -> list[str]:
+        """Return the tokens, the most telling first, that make most of the sum of the weights.
+
+        Tokens that no row holds weigh most and name nothing: they do not count.
+        """
+        of_none = inverse_document_frequency(0, len(self))
+        held = [token for token, weight in weights.items() if weight < of_none]
+        by_weight = sorted(held, key=lambda token: -weights[token])
+        left = NAMING * sum(weights[token] for token in held)
         for place, token in enumerate(by_weight, start=1):
             left -= weights[token]
             if left <= 0:

@@ -21,7 +21,9 @@ from policy_qa.errors import (
     FormatVersionError,
     KnowledgeBaseError,
     KnowledgeBaseNotFound,
+    LockedError,
     LostRowsError,
+    StorageError,
 )
 from policy_qa.evaluation import hit_tests
 from policy_qa.indexing import Progress
@@ -48,7 +50,6 @@ from policy_qa.vector_cache import vectors_are_whole
 ASIDE: Final = ".damaged"
 """What is added to the name of a file that was set aside."""
 
-_SYNC: Final = "If anything came after that, policy-qa sync takes it from the corpus again."
 _STORES: Final = {STORE_FILE, CHANGES_FILE}
 
 
@@ -113,6 +114,8 @@ def repaired(
     lost = "" if best.wrong else _lost(path, best.manifest, any_trouble=engine is not None)
     aside, done = _set_aside(path)
     damaged += [said for said in (lost, *aside) if said]
+    bad = [one.number for one in examined if one.wrong]
+    keep += len(bad)  # they are set aside, and take nobody's place
     manifest = None
     if best.number != current or best.wrong or lost:
         history, newest = _history(examined), examined[0].number
@@ -141,7 +144,7 @@ def repaired(
             done.append(
                 "If anything came after that, policy-qa sync takes it from the corpus again."
             )
-    done += _set_generations_aside(path, [one.number for one in examined if one.wrong])
+    done += _set_generations_aside(path, bad)
     return Repaired(tuple(damaged), tuple(done), manifest)
 
 
@@ -238,17 +241,23 @@ def _set_aside(path: Path) -> tuple[list[str], list[str]]:
 
 def _set_generations_aside(path: Path, numbers: Sequence[int]) -> list[str]:
     """Set damaged generations aside, when another one is current; return what was done."""
+    if not numbers:
+        return []
     done = []
-    with writing(path):
-        for number in numbers:
-            folder = generation_folder(path, number)
-            aside = folder.with_name(f"{folder.name}{ASIDE}")
-            if folder.is_dir():  # else it went when the new one came
-                shutil.rmtree(aside, ignore_errors=True)
-                folder.replace(aside)
-                done.append(
-                    f"Generation {number} is set aside as {aside}; delete it if nobody needs it."
-                )
+    try:
+        with writing(path):
+            for number in numbers:
+                folder = generation_folder(path, number)
+                aside = folder.with_name(f"{folder.name}{ASIDE}")
+                if folder.is_dir():  # else it went when the new one came
+                    shutil.rmtree(aside, ignore_errors=True)
+                    folder.replace(aside)
+                    done.append(
+                        f"Generation {number} is set aside as {aside}; delete it if nobody needs "
+                        "it."
+                    )
+    except (LockedError, StorageError) as error:  # what was done before is to be told all the same
+        done.append(f"Damaged generations stay where they are: {error}")
     return done
 
 

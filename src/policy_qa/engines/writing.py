@@ -178,9 +178,6 @@ class DenseWriter:
         """Return the `(dim,) float32` vector of the row nearest to a `(dim,)` query."""
         return self._writers.nearest(query)
 
-    def save(self, path: Path) -> None:
-        """Write no file: the engine has it."""
-
 
 class WordsWriter:
     """Takes the tokens of passages or of entries.

@@ -3,6 +3,7 @@
 Both forms of an export are read by way of these fields, so that both refuse the same.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +23,11 @@ VERSION: Final = 2
 _AGAIN: Final = "Export again"
 _TOO_LARGE: Final = 2**63
 """SQLite's whole numbers end below it."""
+
+_NO_ENTRY: Final = 10**9
+"""The number of an entry in its id has nine digits at most."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _KINDS: Final[tuple[PlaceKind, ...]] = get_args(PlaceKind)
 
@@ -55,7 +61,6 @@ def about_fields(manifest: Manifest) -> dict[str, Any]:
         "questions_indexed": manifest.questions_indexed,
         "index": manifest.index_asked,
         "columns": dict(manifest.columns),
-        "skipped": dict(manifest.skipped),
     }
 
 
@@ -67,6 +72,7 @@ def counts_of(manifest: Manifest, store: Store) -> dict[str, int]:
         "rules": len(store.rules()),
         "alternates": len(store.alternates()),
         "files": len(store.files()),
+        "skipped": len(manifest.skipped),
     }
 
 
@@ -117,6 +123,11 @@ def file_fields(name: str, stamp: tuple[int, int]) -> dict[str, Any]:
     return {"name": name, "bytes": size, "changed_ns": changed}
 
 
+def skipped_fields(name: str, why: str) -> dict[str, Any]:
+    """Return a file that could not be read, and why, as plain fields."""
+    return {"name": name, "why": why}
+
+
 def _from_day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
@@ -132,13 +143,13 @@ class Assembly:
             read.text("corpus"),
             read.name("model"),
             columns=read.mapping("columns"),
-            skipped=read.mapping("skipped"),
             index_questions=read.flag("questions_indexed"),
             index=read.one_of("index", INDEX_KINDS),
         )
         self._next_entries: dict[str, int] = {}
         self._alternates: dict[str, tuple[str, ...]] = {}
         self._files: dict[str, tuple[int, int]] = {}
+        self._skipped: dict[str, str] = {}
         self._entries: dict[str, list[Entry]] = {}
         self._documents: dict[str, Document] = {}
         self._stems: dict[str, str] = {}
@@ -153,6 +164,7 @@ class Assembly:
             "rules": len(self._rules),
             "alternates": len(self._alternates),
             "files": len(self._files),
+            "skipped": len(self._skipped),
         }
 
     def add_document(self, fields: object, where: str) -> Document:
@@ -175,7 +187,7 @@ class Assembly:
                 f"{_AGAIN}."
             )
         self._stems[stem] = document.id
-        self._next_entries[document.id] = read.number("next_entry")
+        self._next_entries[document.id] = read.number("next_entry", below=_NO_ENTRY)
         self._documents[document.id] = document
         self._entries[document.id] = []
         return document
@@ -227,23 +239,33 @@ class Assembly:
         read = _Reader(fields, where, _FILE)
         self._files[read.name("name")] = read.number("bytes"), read.number("changed_ns")
 
+    def add_skipped(self, fields: object, where: str) -> None:
+        """Add a file that could not be read."""
+        read = _Reader(fields, where, _SKIPPED)
+        self._skipped[read.name("name")] = read.text("why")
+
     def export(self) -> Export:
         """Return what was put together."""
         parsed = [(document, self._entries[name]) for name, document in self._documents.items()]
         source = replace(
-            self._source, rules=self._rules, alternates=self._alternates, files=self._files
+            self._source,
+            rules=self._rules,
+            alternates=self._alternates,
+            files=self._files,
+            skipped=self._skipped,
         )
         return Export(parsed, self._next_entries, source, self._generation)
 
 
 _ABOUT: Final = frozenset(
-    {"generation", "corpus", "model", "questions_indexed", "index", "columns", "skipped"}
+    {"generation", "corpus", "model", "questions_indexed", "index", "columns"}
 )
 _DOCUMENT: Final = frozenset(document_fields(Document("", ""), 0))
 _ENTRY: Final = frozenset(entry_fields(Entry("", "", Span(0, 0), Span(0, 0), Span(0, 0))))
 _RULE: Final = frozenset(rule_fields(Rule("", ())))
 _ALTERNATES: Final = frozenset(alternates_fields("", ()))
 _FILE: Final = frozenset(file_fields("", (0, 0)))
+_SKIPPED: Final = frozenset(skipped_fields("", ""))
 
 
 class _Reader:
@@ -270,9 +292,9 @@ class _Reader:
 
     def text(self, name: str) -> str:
         value = self._fields[name]
-        if not isinstance(value, str):
+        if not _is_text(value):
             raise self.error(name, "text")
-        return value
+        return str(value)
 
     def name(self, name: str) -> str:
         value = self.text(name)
@@ -282,14 +304,14 @@ class _Reader:
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self._fields[name]
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not isinstance(value, list) or not all(map(_is_text, value)):
             raise self.error(name, "a list of texts")
         return tuple(value)
 
-    def number(self, name: str) -> int:
+    def number(self, name: str, below: int = _TOO_LARGE) -> int:
         value = self._fields[name]
-        if not _is_whole(value) or not 0 <= value < _TOO_LARGE:
-            raise self.error(name, "a whole number, 0 or more")
+        if not _is_whole(value) or not 0 <= value < below:
+            raise self.error(name, f"a whole number from 0 to {below - 1:,}")
         return int(value)
 
     def one_of(self, name: str, wanted: Sequence[str]) -> str:
@@ -300,7 +322,7 @@ class _Reader:
 
     def mapping(self, name: str) -> dict[str, str]:
         value = self._fields[name]
-        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        if not isinstance(value, dict) or not all(map(_is_text, (*value, *value.values()))):
             raise self.error(name, "texts by name")
         return dict(value)
 
@@ -344,6 +366,7 @@ class _Reader:
             match item:
                 case [int(start), str(kind), int(number), str(sheet)] if (
                     kind in _KINDS
+                    and _is_text(sheet)
                     and _is_whole(start)
                     and _is_whole(number)
                     and last <= start <= length
@@ -354,6 +377,11 @@ class _Reader:
                 case _:
                     raise self.error(name, wanted)
         return tuple(places)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a string that a store can hold: without halves of characters."""
+    return isinstance(value, str) and not _SURROGATE.search(value)
 
 
 def _is_whole(value: object) -> bool:

@@ -6,6 +6,7 @@
     {"rule": {"source": "lexicon.txt:3", "words": ["退款", "退费", "refund"], …}}
     {"alternates": {"entry": "returns.md#1", "wordings": ["退費要多久"]}}
     {"file": {"name": "returns.md", "bytes": 123, "changed_ns": 1764312345678901234}}
+    {"skipped": {"name": "scan.pdf", "why": "…"}}
     {"end": {"documents": 2, "entries": 9, "rules": 4, "sha256": "…"}}
 
 UTF-8, one object a line, every document before its entries. Offsets count code points of the
@@ -36,6 +37,7 @@ from policy_qa.exchange.assembly import (
     entry_fields,
     file_fields,
     rule_fields,
+    skipped_fields,
 )
 from policy_qa.exchange.files import replacing
 from policy_qa.storage import Manifest
@@ -85,6 +87,8 @@ def _records(manifest: Manifest, store: Store, counts: dict[str, int]) -> Iterat
         yield {"alternates": alternates_fields(entry_id, wordings)}
     for name, stamp in store.files().items():
         yield {"file": file_fields(name, stamp)}
+    for name, why in manifest.skipped.items():
+        yield {"skipped": skipped_fields(name, why)}
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -130,6 +134,8 @@ def read_jsonl(opened: BinaryIO, file: Path) -> Export:
                 assembly.add_alternates(fields, where)
             case "file":
                 assembly.add_file(fields, where)
+            case "skipped":
+                assembly.add_skipped(fields, where)
             case "end":
                 end = fields
                 continue  # the digest is of the lines above

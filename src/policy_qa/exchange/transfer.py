@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from policy_qa.build import Made, build_generation
-from policy_qa.encoders import load_encoder
+from policy_qa.encoders import DEFAULT_MODEL, load_encoder
 from policy_qa.errors import InputError
 from policy_qa.exchange.jsonl import export_jsonl
 from policy_qa.exchange.reading import read_export
@@ -50,6 +50,7 @@ def import_knowledge_base(
     file: Path,
     path: Path,
     *,
+    corpus: Path | None = None,
     model: str | None = None,
     index: str | None = None,
     engine: str | None = None,
@@ -58,10 +59,14 @@ def import_knowledge_base(
 ) -> Manifest:
     """Make what a file holds the current generation.
 
+    What the file says of places on another machine is not believed: neither its corpus, whose
+    folder of that name here may be another one, nor a model that would be looked for.
+
     Args:
         file: What an export wrote.
         path: The knowledge base; made if it does not exist.
-        model: If None, that of the exported one.
+        corpus: Where the documents stand that later changes are taken from; None if nowhere.
+        model: If None, the default one, if the exported knowledge base had that.
         index: The kind of the coarse index; if None, as it was asked for there.
         engine: The address of the one that is to hold the indexes, or `embedded`; if None, where
             those of the current generation are.
@@ -71,25 +76,33 @@ def import_knowledge_base(
     Raises:
         EncoderError: If the model cannot be loaded.
         EngineError: If the engine cannot be used.
-        InputError: If the file is no export or damaged, or there is no such index or engine.
+        InputError: If the file is no export or damaged, or there is no such index or engine, or a
+            model has to be named.
         KnowledgeBaseError: If the knowledge base cannot be used, or another process is writing.
         StorageError: If memory or disk do not suffice, or the disk refuses to be written.
     """
     check_index(path, index, engine)
     export = read_export(file)
     name = model or export.source.model
+    if model is None and name != DEFAULT_MODEL:
+        raise InputError(
+            f"What {file} holds was indexed with another model than the default one: {name!r}. "
+            "Name a model with --model."
+        )
     source = replace(
         export.source,
+        corpus=str(corpus) if corpus else "",
         model=lasting_name(name),
         index=index or export.source.index,
         index_kept=index is None,
     )
+    note = f"generation {export.generation} of another knowledge base"
     return build_generation(
         export.parsed,
         path,
         load_encoder(name),
         source,
-        made=Made("import", keep=keep),
+        made=Made("import", keep=keep, approve=lambda *_: note),
         progress=progress,
         engine=engine,
         next_entries=export.next_entries,

@@ -1,8 +1,8 @@
 """An export as a workbook (XLSX), to be looked through in a spreadsheet program.
 
-The sheets `documents`, `texts`, `entries`, `lexicon`, `alternates` and `files` hold the records in
-their order, a row each, and `about` what it is. What a cell cannot hold is written as `cells` says.
-Everything is text or a number, nothing a formula.
+The sheets `documents`, `texts`, `entries`, `lexicon`, `alternates`, `files` and `skipped` hold the
+records in their order, a row each, and `about` what it is. What a cell cannot hold is written as
+`cells` says. Everything is text or a number, nothing a formula.
 
 Alternates, tags and days may be edited in it. Questions, answers and texts may not: they would not
 be the source's own words any more, so import compares them with the offsets and with a SHA-256.
@@ -23,6 +23,7 @@ from policy_qa.exchange.assembly import (
     check_counts,
     check_version,
     counts_of,
+    skipped_fields,
 )
 from policy_qa.exchange.cells import from_cell, list_from_cell, list_to_cell, to_cell
 from policy_qa.exchange.files import replacing
@@ -48,11 +49,12 @@ _COLUMNS: Final[Mapping[str, Mapping[str, int]]] = {
     "lexicon": {NUMBER: 8, "source": 24, "words": 60, "translates": 12},
     "alternates": {NUMBER: 8, "entry": 32, "wordings": 60},
     "files": {NUMBER: 8, "name": 40, "bytes": 16, "changed_ns": 24},
+    "skipped": {NUMBER: 8, "name": 40, "why": 100},
 }  # fmt: skip
 """The columns of each sheet, with their widths in characters."""
 
 _SPANS: Final = ("span", "question", "answer")
-_COUNTED: Final = ("documents", "entries", "rules", "alternates", "files")
+_COUNTED: Final = ("documents", "entries", "rules", "alternates", "files", "skipped")
 _MARK: Final = "policy_qa_export"
 _YES: Final = "yes"
 _NOTES: Final = (
@@ -99,6 +101,8 @@ def export_workbook(manifest: Manifest, store: Store, file: Path) -> None:
         for place, (name, stamp) in enumerate(store.files().items(), start=1):
             # As texts: a spreadsheet's numbers have 15 digits.
             book.write("files", [place, to_cell(name), *map(str, stamp)])
+        for place, (name, why) in enumerate(manifest.skipped.items(), start=1):
+            book.write("skipped", [place, to_cell(name), to_cell(why)])
         book.save(temporary)
 
 
@@ -178,6 +182,9 @@ def read_workbook(opened: BinaryIO, file: Path) -> Export:
             assembly.add_alternates(_alternates_fields(_Cells(cells, where)), where)
         for where, cells in book.records("files", [*_COLUMNS["files"]]):
             assembly.add_file(_file_fields(_Cells(cells, where)), where)
+        for where, cells in book.records("skipped", [*_COLUMNS["skipped"]]):
+            read = _Cells(cells, where)
+            assembly.add_skipped(skipped_fields(read.text("name"), read.text("why")), where)
         check_counts(
             counts,
             assembly.counts(),
@@ -205,7 +212,6 @@ def _read_about(book: SheetReader, where: str) -> tuple[dict[str, int | None], d
         "questions_indexed": cells.flag("questions_indexed"),
         "index": cells.text("index"),
         "columns": cells.mapping("columns"),
-        "skipped": cells.mapping("skipped"),
     }
     return counts, fields
 
