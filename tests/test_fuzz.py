@@ -14,6 +14,7 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_qa import Filters, KnowledgeBase, PolicyQAError, keeping, storage
+from policy_qa.build import build_generation
 from policy_qa.calibration import CALIBRATION_FILE
 from policy_qa.changes import is_stale
 from policy_qa.cli import main
@@ -555,9 +557,16 @@ def test_any_export(exports, kind, tmp_path):
         with counted(f"export {kind}"):
             try:
                 export = read_export(file)
-                list(export.parsed)
+                built = build_generation(
+                    export.parsed,
+                    tmp_path / "kb",
+                    LetterEncoder(),
+                    replace(export.source, model="letters-1", index="flat"),
+                    next_entries=export.next_entries,
+                )
+                assert built.entries
                 outcome(f"export {kind}", "taken")
-            except InputError as error:
+            except PolicyQAError as error:
                 check_message(error)
                 outcome(f"export {kind}", "refused")
 
