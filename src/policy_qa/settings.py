@@ -64,8 +64,8 @@ its own scores, of 8 bits, err by a place or two. Of 400 none more were among th
 NAMING: Final = 0.93
 """Share of the sum of the tokens' weights that the tokens have, the most telling first, by which
 passages are named among more than `FLAT_UP_TO`, for all tokens to score: the ten best of a million
-are found in half the time (`benchmarks/results/scale.md`). With .9 one of a hundred of them was not,
-with .97 it takes half as long again."""
+are found in half the time (`benchmarks/results/scale.md`). With .9 one of a hundred of them was
+not, with .97 it takes half as long again."""
 
 NAMED: Final = 2
 """How many times as many passages as are wanted are named so. As many as are wanted miss .01 of the
