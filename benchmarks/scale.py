@@ -70,7 +70,7 @@ def main() -> None:
                 row |= _step(step, folder, size, options.index)
             rows.append(row)
             print(json.dumps(row), flush=True)
-    write(rows)
+    write(sorted(rows, key=lambda row: int(row["passages"])))
 
 
 def _step(step: str, folder: str, size: int, index: str) -> dict[str, Any]:
