@@ -70,6 +70,10 @@ class Held:
         """Return a document's counter."""
         return self.next_entries[document_id]
 
+    def all_used(self) -> Any:
+        """Return the documents that are gone."""
+        return self.source.used
+
     def alternates(self) -> Any:
         """Return the wordings of a file."""
         return self.source.alternates
@@ -167,6 +171,7 @@ def test_everything_comes_back(export: Any, tmp_path: Path) -> None:
         alternates={"shop/returns.pdf:2#1": ("能退嗎", "=1")},
         files={"returns.md": (0, 1_764_312_345_678_901_234), "=a\r.md": (2**62, 0)},
         skipped={"b\n.pdf": "no text:\r\n=1"},
+        used={"=gone.md": 5},
         columns={"question": "客戶問", "answer": "=標準\\回覆\n"},
         index_questions=False,
         index="hnsw",
@@ -198,6 +203,13 @@ CORPUS = {
 }
 
 
+def put(file: Path, text: str) -> None:
+    """Write a file, long ago: how lately it was written is another thing that stores hold."""
+    file.write_text(text, encoding="utf-8")
+    when = 1_700_000_000 + len(text)
+    os.utime(file, (when, when))
+
+
 def contents(path: Path) -> tuple[Any, ...]:
     """Return all that a knowledge base says, but for how it came to be."""
     manifest, store = open_store(path)
@@ -206,7 +218,7 @@ def contents(path: Path) -> tuple[Any, ...]:
         return (
             [(store.document(name), [*store.entries(name)]) for name in names],
             {name: store.next_entry(name) for name in names},
-            (store.rules(), store.alternates(), store.files()),
+            (store.rules(), store.alternates(), store.files(), store.all_used()),
             dataclasses.replace(manifest, generation=0, created="", history=(), files={}),
         )
 
@@ -217,13 +229,16 @@ def test_a_knowledge_base_of_an_export_equals_the_exported_one(name: str, tmp_pa
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for file, text in CORPUS.items():
-        (corpus / file).write_text(text, encoding="utf-8")
-    (corpus / "broken.xlsx").write_bytes(b"no workbook")
+        put(corpus / file, text)
+    put(corpus / "broken.xlsx", "no workbook")
     columns = {"question": "客戶問", "answer": "標準回覆"}
     KnowledgeBase.build(corpus, tmp_path / "kb", columns=columns, index="hnsw").close()
     longer = CORPUS["returns.md"] + "\n## 多久退款？\n\n三天。\n"
+    put(corpus / "gone.md", "## 幾樓？\n\n三樓。\n")
+    synchronise(tmp_path / "kb")
+    (corpus / "gone.md").unlink()
     for text in (longer, CORPUS["returns.md"]):  # its third entry came and went
-        (corpus / "returns.md").write_text(text, encoding="utf-8")
+        put(corpus / "returns.md", text)
         synchronise(tmp_path / "kb")
 
     export_knowledge_base(tmp_path / "kb", tmp_path / name)
@@ -232,12 +247,14 @@ def test_a_knowledge_base_of_an_export_equals_the_exported_one(name: str, tmp_pa
     assert contents(tmp_path / "other")[1]["returns.md"] == 4
 
     assert not changes(tmp_path / "other").apply
-    (corpus / "returns.md").write_text(longer.replace("三天", "五天"), encoding="utf-8")
+    put(corpus / "returns.md", longer.replace("三天", "五天"))
+    put(corpus / "gone.md", "## 有停車位嗎？\n\n沒有。\n")
     for path in (tmp_path / "kb", tmp_path / "other"):
         synchronise(path)
     assert contents(tmp_path / "other") == contents(tmp_path / "kb")
     with KnowledgeBase.open(tmp_path / "other") as kb:
         assert [entry.id for entry in kb.entries("returns.md")][-1] == "returns.md#4"
+        assert [entry.id for entry in kb.entries("gone.md")] == ["gone.md#2"]
 
 
 def test_an_import_takes_ids_as_they_are_and_gives_none_again(tmp_path: Path) -> None:
@@ -441,11 +458,12 @@ def test_what_is_exported_is_plain_to_read(tmp_path: Path) -> None:
     as_jsonl(held, tmp_path / "kb.jsonl")
     data = (tmp_path / "kb.jsonl").read_bytes()
     *above, end, nothing = data.decode().split("\n")
-    assert len(above) == 7
+    assert len(above) == 8
     assert above[0] == (
         '{"policy_qa_export":2,"generation":3,"corpus":"c","model":"c","questions_indexed":true,'
         '"index":"auto","columns":{},'
-        '"counts":{"documents":1,"entries":1,"rules":1,"alternates":1,"files":1,"skipped":1}}'
+        '"counts":{"documents":1,"entries":1,"rules":1,"alternates":1,"files":1,"skipped":1,'
+        '"used":1}}'
     )
     assert above[1] == (
         '{"document":{"id":"a.txt","text":"可以退貨嗎\\n可以\\n","tags":[],"effective_from":null,'
@@ -462,9 +480,10 @@ def test_what_is_exported_is_plain_to_read(tmp_path: Path) -> None:
         '{"alternates":{"entry":"a#1","wordings":["能退嗎"]}}',
         '{"file":{"name":"a.txt","bytes":22,"changed_ns":1}}',
         '{"skipped":{"name":"b.pdf","why":"no text"}}',
+        '{"used":{"document":"gone.md","next_entry":5}}',
     ]
     sha256 = hashlib.sha256("".join(f"{line}\n" for line in above).encode()).hexdigest()
-    kinds = ("documents", "entries", "rules", "alternates", "files", "skipped")
+    kinds = ("documents", "entries", "rules", "alternates", "files", "skipped", "used")
     counts = dict.fromkeys(kinds, 1)
     assert json.loads(end) == {"end": {**counts, "sha256": sha256}}
     assert not nothing
@@ -481,6 +500,7 @@ def rich(parsed: Sequence[Parsed]) -> Held:
         alternates={"a#1": ("能退嗎",)},
         files={"a.txt": (22, 1)},
         skipped={"b.pdf": "no text"},
+        used={"gone.md": 5},
     )
 
 
@@ -503,7 +523,8 @@ def test_a_workbook_is_readable(tmp_path: Path) -> None:
     """Editors see questions and answers, lists line by line, days, offsets and what it is."""
     book = openpyxl.load_workbook(workbook(tmp_path))
     assert book.sheetnames == [
-        "about", "entries", "documents", "texts", "lexicon", "alternates", "files", "skipped",
+        "about", "entries", "documents", "texts", "lexicon",
+        "alternates", "files", "skipped", "used",
     ]  # fmt: skip
     header, row = book["entries"].iter_rows(values_only=True)
     shown = dict(zip(header, row, strict=True))
@@ -995,15 +1016,15 @@ def test_a_workbook_that_would_not_be_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More rows or bytes than a workbook can have are refused, and the other form is named."""
-    monkeypatch.setattr(sheets, "MAX_ROWS", 21)
-    parsed = [one("a\nb", f"{number}.md") for number in range(21)]
-    with pytest.raises(InputError, match=r"more than 21 rows.*Export as JSON lines"):
+    monkeypatch.setattr(sheets, "MAX_ROWS", 31)
+    parsed = [one("a\nb", f"{number}.md") for number in range(31)]
+    with pytest.raises(InputError, match=r"more than 31 rows.*Export as JSON lines"):
         as_workbook(Held(parsed), tmp_path / "kb.xlsx")
-    as_workbook(Held(parsed[:20]), tmp_path / "kb.xlsx")
+    as_workbook(Held(parsed[:30]), tmp_path / "kb.xlsx")
     monkeypatch.setattr(sheets, "MAX_UNPACKED", 20_000)
     with pytest.raises(InputError, match=r"The workbook has .* bytes .*Export as JSON lines"):
-        as_workbook(Held(parsed[:19]), tmp_path / "kb.xlsx")
-    assert len(read_export_rows(tmp_path / "kb.xlsx")) == 21
+        as_workbook(Held(parsed[:29]), tmp_path / "kb.xlsx")
+    assert len(read_export_rows(tmp_path / "kb.xlsx")) == 31
 
 
 def read_export_rows(file: Path) -> list[Any]:

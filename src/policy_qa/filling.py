@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ class Source:
         index_questions: False leaves the questions and headings out of both indexes, to measure
             what is found by the answers alone.
         index: The kind of the coarse index that is asked for, one of `coarse.INDEX_KINDS`.
+        used: Of documents that are gone, by their ids, the least number that no entry ever had.
         index_kept: Whether it was asked for some generations ago, and gives way to another one if
             it does not fit any more.
     """
@@ -44,6 +46,7 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     index_questions: bool = True
     index: str = AUTO
+    used: Mapping[str, int] = field(default_factory=dict)
     index_kept: bool = False
 
 
@@ -141,7 +144,17 @@ class Filling:
         self.added.append(document.id)
 
     def finish(self) -> Source:
-        """Write what is stored beside the documents; return what the generation is made of."""
+        """Write what is stored beside the documents; return what the generation is made of.
+
+        Documents that are gone leave the numbers of their entries, lest others get them.
+        """
+        used = Counter(self._source.used)
+        if before := self._before:
+            used |= Counter(before.all_used())
+            names = (name for name, _ in before.documents() if name not in self._taken)
+            used |= Counter({name: before.next_entry(name) for name in names})
+        gone = {name: number for name, number in used.items() if number and name not in self._taken}
+        self._source = replace(self._source, used=gone)
         set_source(self._writer, self._source)
         return self._source
 
@@ -151,6 +164,7 @@ def set_source(writer: StoreWriter, source: Source) -> None:
     writer.set_rules(source.rules)
     writer.set_alternates(source.alternates)
     writer.set_files(source.files)
+    writer.set_used(source.used)
 
 
 def written_again(base: Manifest, before: Store, folder: Path) -> Source:
@@ -165,6 +179,7 @@ def written_again(base: Manifest, before: Store, folder: Path) -> Source:
         base.columns,
         index_questions=base.questions_indexed,
         index=base.index_asked,
+        used=before.all_used(),
     )
     with StoreWriter(folder / STORE_FILE) as writer:
         copy_store(before, writer)

@@ -7,9 +7,18 @@ stood when it first came; inserting another one above it must not rename it.
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+from policy_qa.folding import fold
 from policy_qa.store import Store
+from policy_qa.tokens import tokens
 from policy_qa.types import Document, Entry, Parsed
+
+_QUESTIONS_ALIKE_FROM: Final = 0.5
+_ALIKE_FROM: Final = 0.4
+"""Shares of words in common from which two entries of one number are one that was reworded. Not
+measured: an answer with another deadline or a question asked more briefly has far more, texts of
+two matters have a third at most, of words such as "can" and "the"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,13 @@ def compare(before: Parsed, now: Parsed) -> Comparison:
     """Return what became of the entries of a document.
 
     An entry that reads the same is the same, whatever its number. Of the others those are the same
-    that ask the same, and then those of the same number.
+    that ask the same, and then those of the same number, if they are worded somewhat alike: else
+    another text would inherit the links and the wordings of the one that it replaces.
     """
     old, new = ({e: _words(document, e) for e in entries} for document, entries in (before, now))
     same = _paired(old, new, lambda _, words: words)
     changed = _paired(old, new, lambda _, words: words[0] or None)
-    changed += _paired(old, new, lambda entry, _: entry.id)
+    changed += _of_one_number(old, new)
     changed.sort(key=lambda pair: pair[1].span.start)
     return Comparison(tuple(same), tuple(changed), tuple(new), tuple(old))
 
@@ -80,8 +90,12 @@ def settled(
     document, read = now
     was = before.document(document.id) if before else None
     if before is None or was is None:
+        first = before.used(document.id) if before else 0
+        if first and not document.part_of and _numbered_in_order(document, read):
+            numbers = enumerate(read, start=first)
+            read = [replace(e, id=f"{_stem(document)}#{number}") for number, e in numbers]
         entries = [_worded(entry, alternates) for entry in read]
-        return entries, 0, Comparison(added=tuple(entries))
+        return entries, first, Comparison(added=tuple(entries))
     old = [entry for entry, _ in before.entries(document.id)]
     found = compare((was, old), now)
     next_entry = max([before.next_entry(was.id), *(_number(entry) + 1 for entry in old)])
@@ -131,6 +145,37 @@ def _paired(
             del old[before], new[entry]
             pairs.append((before, entry))
     return pairs
+
+
+def _of_one_number(old: dict[Entry, _Words], new: dict[Entry, _Words]) -> list[tuple[Entry, Entry]]:
+    """Take out of both what has the same id and is worded alike, in the source's order."""
+    waiting = {entry.id: entry for entry in old}
+    pairs = []
+    for entry, words in list(new.items()):
+        before = waiting.get(entry.id)
+        if before and _alike(old[before], words):
+            del old[before], new[entry]
+            pairs.append((before, entry))
+    return pairs
+
+
+def _alike(before: _Words, now: _Words) -> bool:
+    """Whether two entries of one number ask or say partly the same."""
+    return (
+        _shared(before[0], now[0]) >= _QUESTIONS_ALIKE_FROM
+        or _shared(before[0] + before[1], now[0] + now[1]) >= _ALIKE_FROM
+    )
+
+
+def _shared(one: str, other: str) -> float:
+    """Return the share of the words of the shorter text, of two characters or more, in the other.
+
+    0 where there are none, unless the texts are the same.
+    """
+    a, b = ({token for token in tokens(fold(text)) if len(token) > 1} for text in (one, other))
+    if not (a and b):
+        return float(one.strip() == other.strip() != "")
+    return len(a & b) / min(len(a), len(b))
 
 
 def _numbered_in_order(document: Document, entries: Sequence[Entry]) -> bool:

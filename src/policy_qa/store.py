@@ -49,6 +49,7 @@ CREATE TABLE rules (number INTEGER PRIMARY KEY, source TEXT NOT NULL, words TEXT
 CREATE TABLE alternates (entry TEXT NOT NULL, wording TEXT NOT NULL);
 CREATE TABLE files (name TEXT PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL);
 CREATE TABLE gone (document INTEGER PRIMARY KEY);
+CREATE TABLE used (document TEXT PRIMARY KEY, next_entry INTEGER NOT NULL);
 CREATE INDEX passages_by_entry ON passages (entry);
 CREATE INDEX entries_by_document ON entries (document);
 CREATE INDEX entries_with_days ON entries (number)
@@ -73,6 +74,7 @@ _PROBES = (
     "SELECT entry, wording FROM alternates LIMIT 0",
     "SELECT name, size, changed FROM files LIMIT 0",
     "SELECT document FROM gone LIMIT 0",
+    "SELECT document, next_entry FROM used LIMIT 0",
 )
 _NUMBERED = re.compile(r"#(\d{1,9})\Z")
 
@@ -192,6 +194,11 @@ class StoreWriter:
         for entry_id, wordings in alternates.items():
             for wording in wordings:
                 self._insert("alternates", entry_id, wording)
+
+    def set_used(self, used: Mapping[str, int]) -> None:
+        """Set the least number that no entry ever had of documents that are gone."""
+        self._connection.execute("DELETE FROM used")
+        self._connection.executemany("INSERT INTO used VALUES (?, ?)", used.items())
 
     def set_files(self, files: Mapping[str, tuple[int, int]]) -> None:
         """Set the size in bytes and the time of change, in ns, of every file that was read."""
@@ -494,6 +501,14 @@ class Store:
         for entry_id, wording in self._files[-1].all("SELECT entry, wording FROM alternates"):
             found[entry_id] = (*found.get(entry_id, ()), wording)
         return found
+
+    def used(self, document_id: str) -> int:
+        """Return the least number that no entry of a document that is gone ever had; else 0."""
+        return self.all_used().get(document_id, 0)
+
+    def all_used(self) -> dict[str, int]:
+        """Return the same of every document that is gone, by its id."""
+        return dict(self._files[-1].all("SELECT document, next_entry FROM used ORDER BY document"))
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Return the size in bytes and the time of change, in ns, of every file that was read."""

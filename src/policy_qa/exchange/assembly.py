@@ -4,7 +4,7 @@ Both forms of an export are read by way of these fields, so that both refuse the
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, get_args
@@ -73,6 +73,7 @@ def counts_of(manifest: Manifest, store: Store) -> dict[str, int]:
         "alternates": len(store.alternates()),
         "files": len(store.files()),
         "skipped": len(manifest.skipped),
+        "used": len(store.all_used()),
     }
 
 
@@ -128,6 +129,11 @@ def skipped_fields(name: str, why: str) -> dict[str, Any]:
     return {"name": name, "why": why}
 
 
+def used_fields(document_id: str, next_entry: int) -> dict[str, Any]:
+    """Return a document that is gone, and the least number that no entry of it ever had."""
+    return {"document": document_id, "next_entry": next_entry}
+
+
 def _from_day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
@@ -150,6 +156,7 @@ class Assembly:
         self._alternates: dict[str, tuple[str, ...]] = {}
         self._files: dict[str, tuple[int, int]] = {}
         self._skipped: dict[str, str] = {}
+        self._used: dict[str, int] = {}
         self._entries: dict[str, list[Entry]] = {}
         self._documents: dict[str, Document] = {}
         self._stems: dict[str, str] = {}
@@ -165,7 +172,23 @@ class Assembly:
             "alternates": len(self._alternates),
             "files": len(self._files),
             "skipped": len(self._skipped),
+            "used": len(self._used),
         }
+
+    def add(self, kind: str, fields: object, where: str) -> None:
+        """Add a record of a kind; `where` names its file and line in errors."""
+        adders: dict[str, Callable[[object, str], object]] = {
+            "document": self.add_document,
+            "entry": self.add_entry,
+            "rule": self.add_rule,
+            "alternates": self.add_alternates,
+            "file": self.add_file,
+            "skipped": self.add_skipped,
+            "used": self.add_used,
+        }
+        if kind not in adders:
+            raise InputError(f"{where}: {kind!r} is no record of an export. Export again.")
+        adders[kind](fields, where)
 
     def add_document(self, fields: object, where: str) -> Document:
         """Add a document; `where` names its file and line in errors."""
@@ -244,6 +267,11 @@ class Assembly:
         read = _Reader(fields, where, _SKIPPED)
         self._skipped[read.name("name")] = read.text("why")
 
+    def add_used(self, fields: object, where: str) -> None:
+        """Add a document that is gone."""
+        read = _Reader(fields, where, _USED)
+        self._used[read.name("document")] = read.number("next_entry", below=_NO_ENTRY)
+
     def export(self) -> Export:
         """Return what was put together."""
         parsed = [(document, self._entries[name]) for name, document in self._documents.items()]
@@ -253,6 +281,7 @@ class Assembly:
             alternates=self._alternates,
             files=self._files,
             skipped=self._skipped,
+            used=self._used,
         )
         return Export(parsed, self._next_entries, source, self._generation)
 
@@ -266,6 +295,7 @@ _RULE: Final = frozenset(rule_fields(Rule("", ())))
 _ALTERNATES: Final = frozenset(alternates_fields("", ()))
 _FILE: Final = frozenset(file_fields("", (0, 0)))
 _SKIPPED: Final = frozenset(skipped_fields("", ""))
+_USED: Final = frozenset(used_fields("", 0))
 
 
 class _Reader:

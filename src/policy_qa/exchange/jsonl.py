@@ -7,6 +7,7 @@
     {"alternates": {"entry": "returns.md#1", "wordings": ["退費要多久"]}}
     {"file": {"name": "returns.md", "bytes": 123, "changed_ns": 1764312345678901234}}
     {"skipped": {"name": "scan.pdf", "why": "…"}}
+    {"used": {"document": "gone.md", "next_entry": 5}}
     {"end": {"documents": 2, "entries": 9, "rules": 4, "sha256": "…"}}
 
 UTF-8, one object a line, every document before its entries. Offsets count code points of the
@@ -38,6 +39,7 @@ from policy_qa.exchange.assembly import (
     file_fields,
     rule_fields,
     skipped_fields,
+    used_fields,
 )
 from policy_qa.exchange.files import replacing
 from policy_qa.storage import Manifest
@@ -89,6 +91,8 @@ def _records(manifest: Manifest, store: Store, counts: dict[str, int]) -> Iterat
         yield {"file": file_fields(name, stamp)}
     for name, why in manifest.skipped.items():
         yield {"skipped": skipped_fields(name, why)}
+    for document_id, number in store.all_used().items():
+        yield {"used": used_fields(document_id, number)}
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -123,25 +127,11 @@ def read_jsonl(opened: BinaryIO, file: Path) -> Export:
         if end is not None:
             raise InputError(f"{where}: a line behind the last one of an export. Export again.")
         ((kind, fields),) = _parsed(line, where).items()
-        match kind:
-            case "document":
-                assembly.add_document(fields, where)
-            case "entry":
-                assembly.add_entry(fields, where)
-            case "rule":
-                assembly.add_rule(fields, where)
-            case "alternates":
-                assembly.add_alternates(fields, where)
-            case "file":
-                assembly.add_file(fields, where)
-            case "skipped":
-                assembly.add_skipped(fields, where)
-            case "end":
-                end = fields
-                continue  # the digest is of the lines above
-            case _:
-                raise InputError(f"{where}: {kind!r} is no record of an export. Export again.")
-        digest.update(line)
+        if kind == "end":
+            end = fields
+        else:
+            assembly.add(kind, fields, where)
+            digest.update(line)
     _check_end(end, digest.hexdigest(), assembly, f"{file}:{number}")
     check_counts(counts, assembly.counts(), f"{file}:1", "Export again.")
     return assembly.export()

@@ -1,8 +1,7 @@
 """An export as a workbook (XLSX), to be looked through in a spreadsheet program.
 
-The sheets `documents`, `texts`, `entries`, `lexicon`, `alternates`, `files` and `skipped` hold the
-records in their order, a row each, and `about` what it is. What a cell cannot hold is written as
-`cells` says. Everything is text or a number, nothing a formula.
+The sheet `about` says what it is; the others hold the records in their order, a row each. What a
+cell cannot hold is written as `cells` says. Everything is text or a number, nothing a formula.
 
 Alternates, tags and days may be edited in it. Questions, answers and texts may not: they would not
 be the source's own words any more, so import compares them with the offsets and with a SHA-256.
@@ -50,17 +49,20 @@ _COLUMNS: Final[Mapping[str, Mapping[str, int]]] = {
     "alternates": {NUMBER: 8, "entry": 32, "wordings": 60},
     "files": {NUMBER: 8, "name": 40, "bytes": 16, "changed_ns": 24},
     "skipped": {NUMBER: 8, "name": 40, "why": 100},
+    "used": {NUMBER: 8, "document": 40, "next_entry": 12},
 }  # fmt: skip
 """The columns of each sheet, with their widths in characters."""
 
 _SPANS: Final = ("span", "question", "answer")
-_COUNTED: Final = ("documents", "entries", "rules", "alternates", "files", "skipped")
+_COUNTED: Final = ("documents", "entries", "rules", "alternates", "files", "skipped", "used")
 _MARK: Final = "policy_qa_export"
 _YES: Final = "yes"
 _NOTES: Final = (
-    "Alternates, tags and days may be edited here. Questions, answers and texts may not, for they",
-    "are quotes: edit the source documents instead, and the lexicon in lexicon.txt.",
-    "其他問法、標籤、日期可在此修改。",
+    "Alternates, tags and days may be edited here, in the sheet entries, until their document is",
+    "read again: what is to last belongs into the source documents and alternates.csv. Questions,",
+    "answers and texts may not, for they are quotes; the lexicon stands in lexicon.txt.",
+    "其他問法、標籤、日期可在 entries 工作表修改，來源文件再次讀入時即被取代；",
+    "要長久保留，請改來源文件與 alternates.csv。",
     "問題、答案、原文皆為引文，請改來源文件；詞彙請改 lexicon.txt。",
     r"A list has one item a line. In all cells \\ is a backslash, \r a carriage return,",
     r"\n a line end inside an item, \e an empty item, \u0007 the character of that number (hex).",
@@ -103,6 +105,8 @@ def export_workbook(manifest: Manifest, store: Store, file: Path) -> None:
             book.write("files", [place, to_cell(name), *map(str, stamp)])
         for place, (name, why) in enumerate(manifest.skipped.items(), start=1):
             book.write("skipped", [place, to_cell(name), to_cell(why)])
+        for place, (document_id, number) in enumerate(store.all_used().items(), start=1):
+            book.write("used", [place, to_cell(document_id), number])
         book.save(temporary)
 
 
@@ -185,6 +189,10 @@ def read_workbook(opened: BinaryIO, file: Path) -> Export:
         for where, cells in book.records("skipped", [*_COLUMNS["skipped"]]):
             read = _Cells(cells, where)
             assembly.add_skipped(skipped_fields(read.text("name"), read.text("why")), where)
+        for where, cells in book.records("used", [*_COLUMNS["used"]]):
+            read = _Cells(cells, where)
+            fields = {"document": read.text("document"), "next_entry": read.number("next_entry")}
+            assembly.add_used(fields, where)
         check_counts(
             counts,
             assembly.counts(),
