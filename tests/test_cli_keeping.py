@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import threading
 from functools import cache
 from pathlib import Path
@@ -331,3 +332,58 @@ def test_watch(place):
 
     keeping.watch(Path("corpus"), changed, seconds=0.02, until=stop.is_set)
     assert seen == [2, 3]
+
+
+def test_entries_have_the_ids_of_the_knowledge_base(cli, place):
+    """`entries --kb` names an entry as it is named there, wherever it stands by now."""
+    page = place / "corpus" / "shop.txt"
+    page.write_text(f"Q: May I pay in cash?\nA: Yes.\n\n{PAGE}", "utf-8")
+    assert "shop#1  (lines 1-2)" in cli("entries", "corpus")[1]
+    told = cli("entries", "corpus", "--kb", "kb")[1]
+    assert "shop#4  (lines 1-2)" in told
+    assert "shop#1  (lines 4-5)" in told
+    cli("sync")
+    assert cli("entries", "corpus", "--kb", "kb")[1] == told
+
+
+def test_wordings_whose_entry_is_gone_are_told(cli, place):
+    """A file that is renamed leaves its wordings behind, which sync says."""
+    (place / "corpus" / "alternates.csv").write_text("entry,question\nshop#1,zurück?\n", "utf-8")
+    assert cli("sync")[2] == ""
+    (place / "corpus" / "shop.txt").rename(place / "corpus" / "store.txt")
+    assert "alternates.csv names entries that are not there: shop#1." in cli("sync")[2]
+
+
+def test_damage_to_what_one_could_go_back_to(cli, place):
+    """`info --check` reads the older generations, too; a build makes lost ones anew."""
+    cli("build", "corpus")
+    file = place / "kb" / "generations" / "1" / "centres.npz"
+    data = file.read_bytes()
+    file.unlink()
+    file.write_bytes(data[::-1])
+    assert cli("info")[0] == 0
+    status, _, message = cli("info", "--check")
+    assert status == 2
+    assert "1/centres.npz is damaged" in message
+    shutil.rmtree(place / "kb" / "generations")
+    assert "policy-qa build" in cli("repair")[2]
+    assert cli("build", "corpus")[0] == 0
+    assert cli("info", "--check")[1].endswith("Every file is whole.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("expiring", "--within", "99999999999"), "give a whole number of days"),
+        (("expiring", "--within", "-5"), "give a whole number of days"),
+        (("gaps", "--csv", "a.xlsx"), "a.xlsx is no .csv"),
+        (("gaps", "--log", "typo.sqlite"), "There is no log typo.sqlite"),
+        (("import", "all.jsonl", "--corpus", "nowhere"), "The corpus nowhere does not exist"),
+    ],
+)
+def test_options_that_mean_nothing(cli, arguments, told):
+    """What cannot be meant is refused in a line."""
+    cli("export", "all.jsonl")
+    status, _, message = cli(*arguments)
+    assert status == 2
+    assert told in message

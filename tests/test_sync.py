@@ -11,6 +11,7 @@ from fakes import LetterEncoder
 
 from policy_qa import Filters, KnowledgeBase, keeping
 from policy_qa.errors import CorpusError, LockedError
+from policy_qa.exchange.transfer import export_knowledge_base
 from policy_qa.storage import generation_folder, read_manifest, verify
 
 WORDS = [
@@ -324,3 +325,72 @@ def test_one_row_of_a_long_table(tmp_path, incremental):
     assert (manifest.documents, manifest.entries) == (4, 3_500)
     with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
         assert "no time" in kb.document("a.csv:2").text
+
+
+def ids(path: Path, document: str) -> list[str]:
+    """Return the ids of a document's entries."""
+    with KnowledgeBase.open(path, model=LetterEncoder()) as kb:
+        return [entry.id for entry in kb.entries(document)]
+
+
+@pytest.mark.usefixtures("incremental")
+def test_another_text_does_not_inherit_an_id(corpus):
+    """An entry of the same number that asks and says something else is a new one."""
+    path = build(corpus)
+    lines = page(1, ["The coat takes 9 days. Then it ends."] * 3).split("\n")
+    lines[2:4] = ["2. Where may members park?", "Behind the hall, beside the lift."]
+    write(corpus / "page-01.txt", "\n".join(lines), age=60)
+    changes, _ = synchronise(path)
+    (document,) = changes.changed
+    assert [entry.id for entry in document.removed] == ["page-01#2"]
+    assert [entry.id for entry in document.added] == ["page-01#4"]
+    assert [entry.id for entry in document.changed] == ["page-01#1", "page-01#3"]
+    assert ids(path, "page-01.txt") == ["page-01#1", "page-01#4", "page-01#3"]
+
+
+@pytest.mark.parametrize("share", [0, 99])
+def test_a_document_that_comes_back_gets_other_ids(corpus, monkeypatch, share):
+    """Ids that went with a document are not given to what another one of its name says."""
+    monkeypatch.setattr("policy_qa.build.REBUILT_UP_TO", 0)
+    monkeypatch.setattr("policy_qa.build.CHANGES_SHARE", share)
+    path = build(corpus)
+    (corpus / "page-01.txt").unlink()
+    synchronise(path)
+    synchronise(path)
+    KnowledgeBase.build(corpus, path, model=LetterEncoder()).close()
+    write(corpus / "page-01.txt", "1. May I cancel?\nYes, at the desk.\n", age=60)
+    assert synchronise(path)[0].added == ("page-01.txt",)
+    assert ids(path, "page-01.txt") == ["page-01#4"]
+    write(corpus / "page-01.txt", "1. May I cancel?\nYes, at the desk, on time.\n", age=50)
+    synchronise(path)
+    assert ids(path, "page-01.txt") == ["page-01#4"]
+
+
+def test_knowledge_bases_and_exports_are_no_documents(corpus):
+    """What stands inside the corpus and is a knowledge base is passed over; exports are refused."""
+    KnowledgeBase.build(corpus, corpus / "kb", model=LetterEncoder()).close()
+    (corpus / "kb" / "eval").mkdir()
+    write(corpus / "kb" / "eval" / "queries.jsonl", '{"id": "q", "text": "where"}\n')
+    other = corpus / "other"
+    KnowledgeBase.build(corpus, other, model=LetterEncoder()).close()
+    for name in ("all.jsonl", "all.xlsx"):
+        export_knowledge_base(other, corpus / name)
+    path = build(corpus)
+    manifest = read_manifest(path)
+    assert manifest.documents == 12
+    assert sorted(manifest.skipped) == ["all.jsonl", "all.xlsx"]
+    assert all("export of a knowledge base" in why for why in manifest.skipped.values())
+    assert not keeping.changes(path).apply
+
+
+def test_the_corpus_is_found_from_anywhere(corpus, monkeypatch):
+    """Its full path is remembered: a folder of that name elsewhere is not taken for it."""
+    monkeypatch.chdir(corpus.parent)
+    KnowledgeBase.build("corpus", "kb", model=LetterEncoder()).close()
+    elsewhere = corpus.parent / "elsewhere"
+    (elsewhere / "corpus").mkdir(parents=True)
+    write(elsewhere / "corpus" / "z.txt", "1. Other?\nYes.\n")
+    monkeypatch.chdir(elsewhere)
+    assert not keeping.changes(corpus.parent / "kb").apply
+    synchronise(corpus.parent / "kb", corpus=Path("corpus"))
+    assert read_manifest(corpus.parent / "kb").corpus == str(elsewhere / "corpus")

@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TypeVar
 
-from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile
+from policy_qa.corpus import SPECIAL_FILES, Corpus, CorpusFile, is_knowledge_base
 from policy_qa.csv_tables import ALTERNATES_FILE
 from policy_qa.errors import CorpusError
 from policy_qa.filling import Source
@@ -116,8 +116,7 @@ class Plan:
 def corpus_of(manifest: Manifest) -> Path | None:
     """Return the folder or file that a knowledge base was built of; None if it is not there.
 
-    A relative path is taken from the current directory, as it was at the build. Of documents that
-    a program or an export gave there is no path.
+    Of documents that a program or an export gave there is no path.
     """
     if not manifest.corpus:
         return None
@@ -185,7 +184,9 @@ def _stamps(corpus: Path, knowledge_base: Path) -> Iterator[tuple[bool, int]]:
             if found.name.startswith("."):
                 continue
             if _is_folder(found):
-                if not found.is_symlink() and os.path.realpath(found.path) != skipped:
+                if found.is_symlink() or is_knowledge_base(Path(found.path)):
+                    continue
+                if os.path.realpath(found.path) != skipped:
                     folders.append(found.path)
             elif found.name.lower().endswith(SUFFIXES):
                 status = _status(found)
@@ -341,7 +342,7 @@ class _Comparing:
             self._old_alternates != self._new_alternates,
         )
         source = Source(
-            str(self._corpus.path),
+            str(self._corpus.path.absolute()),
             self._manifest.model,
             self._rules,
             self._new_alternates,

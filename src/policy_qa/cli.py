@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from policy_qa import cli_calibration, cli_evaluation, cli_index
 from policy_qa.cli_keeping import Keeping, skipped_text
 from policy_qa.cli_options import add_engine, add_index, add_keep
-from policy_qa.errors import CorpusError, PolicyQAError
+from policy_qa.errors import CorpusError, FormatVersionError, PolicyQAError
 from policy_qa.labels import LABELS, LANGUAGES
 from policy_qa.settings import KNOWLEDGE_BASE, TOP_K
 
@@ -182,6 +182,12 @@ def _command(
 def _entries_command(commands: Any) -> argparse.ArgumentParser:
     entries = _command(commands, "entries", _entries, "print what was understood of a corpus")
     entries.add_argument("corpus", type=_path, help="folder or file with the source documents")
+    entries.add_argument(
+        "--kb",
+        type=_path,
+        metavar="FOLDER",
+        help="give entries the ids that they have, or will get, in this knowledge base",
+    )
     return entries
 
 
@@ -361,17 +367,22 @@ def _search(options: argparse.Namespace) -> int:
 
 def _entries(options: argparse.Namespace) -> int:
     from policy_qa.corpus import Corpus  # noqa: PLC0415
+    from policy_qa.identity import settled  # noqa: PLC0415
+    from policy_qa.keeping import open_store  # noqa: PLC0415
     from policy_qa.output import entries_fields, entries_text  # noqa: PLC0415
 
     corpus = Corpus(options.corpus, options.columns)
-    found, skipped = [], {}
-    for file in corpus.files:
-        try:
-            found += [(entry, d) for d, entries in file.read() for entry in entries]
-        except CorpusError as error:
-            skipped[file.id] = str(error)
     corpus.rules()  # what a build would refuse is told here
-    corpus.alternates()
+    alternates = corpus.alternates()
+    found, skipped = [], {}
+    with closing(open_store(options.kb)[1]) if options.kb else nullcontext() as store:
+        for file in corpus.files:
+            try:
+                for document, read in file.read():
+                    entries, _, _ = settled((document, read), store, alternates)
+                    found += [(entry, document) for entry in entries]
+            except CorpusError as error:
+                skipped[file.id] = str(error)
     if skipped:
         print(skipped_text(skipped), file=sys.stderr)
     if options.json:
@@ -403,13 +414,23 @@ def _reindex(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from policy_qa.calibration import load  # noqa: PLC0415
     from policy_qa.output import one_line  # noqa: PLC0415
-    from policy_qa.storage import generation_folder, verify, with_current  # noqa: PLC0415
+    from policy_qa.storage import (  # noqa: PLC0415
+        generation_folder,
+        generation_numbers,
+        read_manifest,
+        verify,
+        with_current,
+    )
 
     def verified(manifest: Any) -> Any:
         verify(options.kb, manifest, again=options.check)
         return manifest
 
     manifest = with_current(options.kb, verified)
+    if options.check:
+        for number in generation_numbers(options.kb):
+            with suppress(FormatVersionError):  # nothing that anyone could go back to
+                verified(read_manifest(options.kb, number))
     if options.check and manifest.engine:
         from policy_qa.engines.indexes import open_indexes  # noqa: PLC0415 (few have one)
 

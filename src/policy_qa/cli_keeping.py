@@ -105,7 +105,7 @@ class Keeping:
         lint.add_argument("--model", help=_MOVED)
         expiring = add("expiring", self.expiring, "list what ends soon, or has ended")
         expiring.add_argument(
-            "--within", type=int, default=30, metavar="DAYS", help="(default: %(default)s)"
+            "--within", type=_days, default=30, metavar="DAYS", help="(default: %(default)s)"
         )
         gaps = add("gaps", self.gaps, "group the questions that were not covered; take in answers")
         gaps.add_argument("--csv", type=self._path, metavar="FILE", help="write a table to fill in")
@@ -197,6 +197,9 @@ class Keeping:
 
     def _tell(self, outcome: "Outcome", options: argparse.Namespace) -> None:
         """Print what became of a synchronisation."""
+        from policy_qa.csv_tables import ALTERNATES_FILE  # noqa: PLC0415
+        from policy_qa.output import one_line  # noqa: PLC0415
+
         manifest = outcome.manifest
         if options.json:
             fields: dict[str, Any] = {
@@ -211,6 +214,8 @@ class Keeping:
             print(text)
         if outcome.gate:
             print(_gate_text(outcome.gate))
+        if manifest and (orphaned := manifest.skipped.get(ALTERNATES_FILE)):
+            print(f"policy-qa: {one_line(orphaned)}", file=sys.stderr)
         if manifest:
             print(
                 f"Generation {manifest.generation} is current: {manifest.documents} documents, "
@@ -387,6 +392,7 @@ class Keeping:
         from policy_qa.query_log import QueryLog, log_file  # noqa: PLC0415
         from policy_qa.storage import write_atomically  # noqa: PLC0415
 
+        _check_gaps(options)
         file = options.log or log_file(options.kb)
         logged = QueryLog(file).uncovered() if file and file.is_file() else []
         with KnowledgeBase.open(options.kb, model=options.model) as kb:
@@ -475,6 +481,19 @@ def skipped_text(skipped: Mapping[str, str]) -> str:
 
 def _added_text(added: Any) -> str:
     return f"Added {added.entries} entries and {added.wordings} other wordings."
+
+
+def _check_gaps(options: argparse.Namespace) -> None:
+    if options.log and not options.log.is_file():
+        raise InputError(f"There is no log {options.log}. Name the file of one.")
+    if options.csv and options.csv.suffix.lower() != ".csv":
+        raise InputError(f"{options.csv} is no .csv. Name it so.")
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 5:
+        raise argparse.ArgumentTypeError("give a whole number of days, from 0 to 99999")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -163,6 +163,14 @@ def read_lexicon(path: Path) -> list[Rule]:
     return parse_lexicon(decode(read_whole(file), file), LEXICON_FILE, file)
 
 
+def is_knowledge_base(folder: Path) -> bool:
+    """Whether a folder looks like a knowledge base, which is no part of a corpus."""
+    try:
+        return (folder / "CURRENT").is_file() and (folder / "generations").is_dir()
+    except OSError:  # it may not be entered
+        return False
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -183,7 +191,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         raise unreadable(Path(error.filename), error) from error
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and not is_knowledge_base(Path(parent, name))
+        ]
         for name in names:
             if not name.startswith(".") and name.lower().endswith(SUFFIXES):
                 yield Path(parent, name)

@@ -162,7 +162,7 @@ class KnowledgeBase:
         is whole. A file that cannot be read is left out: see `manifest.skipped`.
 
         Args:
-            corpus: A folder or file, or documents.
+            corpus: A folder or file, or documents. Its full path is remembered.
             path: The knowledge base; made if it does not exist.
             model: `DEFAULT_MODEL`, the name or folder of a sentence-transformers model, or an
                 encoder.
@@ -199,7 +199,7 @@ class KnowledgeBase:
             rules = read.rules() if rules is None else rules
             documents: Corpus | Iterable[Parsed] = read
             source = Source(
-                str(corpus), name, rules, read.alternates(), columns=columns or {},
+                str(Path(corpus).absolute()), name, rules, read.alternates(), columns=columns or {},
                 index_questions=index_questions, index=kind, index_kept=kept,
             )  # fmt: skip
         else:

@@ -590,7 +590,8 @@ _UNTOUCHED = "What was there is untouched; make room or give another place with 
 def _check_place(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise KnowledgeBaseError(f"{path} is a file. Give a folder with --kb.")
-    if path.is_dir() and not (path / _GENERATIONS).is_dir() and any(path.iterdir()):
+    was_one = (path / _GENERATIONS).is_dir() or (path / _CURRENT).is_file()
+    if path.is_dir() and not was_one and any(path.iterdir()):
         raise KnowledgeBaseError(
             f"{path} holds other files and is no knowledge base. Give another place with --kb."
         )

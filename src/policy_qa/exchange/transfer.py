@@ -82,6 +82,10 @@ def import_knowledge_base(
         StorageError: If memory or disk do not suffice, or the disk refuses to be written.
     """
     check_index(path, index, engine)
+    if corpus and not corpus.exists():
+        raise InputError(
+            f"The corpus {corpus} does not exist. Name the one that sync is to follow."
+        )
     export = read_export(file)
     name = model or export.source.model
     if model is None and name != DEFAULT_MODEL:
@@ -91,7 +95,7 @@ def import_knowledge_base(
         )
     source = replace(
         export.source,
-        corpus=str(corpus) if corpus else "",
+        corpus=str(corpus.absolute()) if corpus else "",
         model=lasting_name(name),
         index=index or export.source.index,
         index_kept=index is None,

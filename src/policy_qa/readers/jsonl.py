@@ -57,6 +57,11 @@ def _rows(lines: Iterator[str], file: Path, columns: Mapping[str, str]) -> Itera
             raise CorpusError(
                 f'{where} is no object. Write it as {{"question": "…", "answer": "…"}}.'
             )
+        if number == 1 and "policy_qa_export" in found:
+            raise CorpusError(
+                f"{file} is the export of a knowledge base and no document. Take it out of the "
+                "corpus; policy-qa import reads it."
+            )
         yield _row(found, number, columns, where)
 
 

@@ -51,6 +51,11 @@ def read_workbook(file: Path, document_id: str, columns: Mapping[str, str]) -> I
             sheets = [s for s in book.worksheets if s.sheet_state == "visible"]
         except Exception as error:  # openpyxl has many of its own, and expat's
             raise damaged(file, "XLSX") from error
+        if {"about", "entries", "documents", "texts"} <= {sheet.title for sheet in sheets}:
+            raise CorpusError(
+                f"{file} is the export of a knowledge base and no document. Take it out of the "
+                "corpus; policy-qa import reads it."
+            )
         if not sheets:
             raise CorpusError(
                 f"{file} has no visible sheet. Unhide one or take it out of the corpus."
