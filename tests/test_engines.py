@@ -231,9 +231,10 @@ def test_changes_in_place(corpus, engine):
 
 
 def nearly(ones: list[list[tuple[str, float]]], others: list[list[tuple[str, float]]]) -> bool:
-    """Tell whether the first entries are the same, and their scores nearly."""
+    """Tell whether the first entries are of the same documents, and their scores nearly."""
     return all(
-        [name for name, _ in one[:3]] == [name for name, _ in other[:3]]
+        [name.partition("#")[0] for name, _ in one[:3]]
+        == [name.partition("#")[0] for name, _ in other[:3]]
         and [score for _, score in one[:3]]
         == pytest.approx([score for _, score in other[:3]], abs=0.02)
         for one, other in zip(ones, others, strict=True)
@@ -751,7 +752,7 @@ def test_move_asks_for_room(corpus, server, monkeypatch):
     manifest = read_manifest(path)
     assert manifest.engine == server.url
     words = asked[0] - needs("flat", manifest.passages, manifest.dim).disk
-    assert 0 < words < 2 * (path / "generations" / "1" / "store.sqlite").stat().st_size
+    assert 0 < words < 4 * (path / "generations" / "1" / "store.sqlite").stat().st_size
 
 
 def test_a_kind_of_index_at_an_engine(corpus, server):

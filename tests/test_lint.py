@@ -1,6 +1,7 @@
 """What an editor of the corpus should look at, found with the real encoder."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,8 @@ def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
     def found(*texts: str, today: date = TODAY) -> list[Finding]:
         for file in folder.glob("*.md"):
             file.unlink()
+        # the vectors stay, the ids do not
+        shutil.rmtree(folder / "kb" / "generations", ignore_errors=True)
         for number, text in enumerate(texts):
             (folder / f"{number}.md").write_text(text, "utf-8")
         with KnowledgeBase.build(folder, folder / "kb", model=encoder) as knowledge_base:
