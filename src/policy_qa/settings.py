@@ -64,12 +64,13 @@ its own scores, of 8 bits, err by a place or two. Of 400 none more were among th
 NAMING: Final = 0.93
 """Share of the sum of the tokens' weights that the tokens have, the most telling first, by which
 passages are named among more than `FLAT_UP_TO`, for all tokens to score: the ten best of a million
-are found in half the time (`benchmarks/results/scale.md`). With .9 one of a hundred of them was
-not, with .97 it takes half as long again."""
+are all found (`benchmarks/results/scale.md`). By hand, once: with .9 one of a hundred was not, with
+.97 it takes half as long again, with all of them twice as long."""
 
 NAMED: Final = 2
-"""How many times as many passages as are wanted are named so. As many as are wanted miss .01 of the
-twenty best of a million, twice as many .003, three times as many .002."""
+"""How many times as many passages as are wanted are named so. By hand, once, of the twenty best of a
+million: as many as are wanted miss .01, twice as many .003, three times as many .002.
+"""
 
 EXACT_AMONG: Final = 20_000
 """Rows left by a filter up to which each is compared, whatever the coarse index."""
