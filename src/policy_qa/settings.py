@@ -68,9 +68,8 @@ are all found (`benchmarks/results/scale.md`). By hand, once: with .9 one of a h
 .97 it takes half as long again, with all of them twice as long."""
 
 NAMED: Final = 2
-"""How many times as many passages as are wanted are named so. By hand, once, of the twenty best of a
-million: as many as are wanted miss .01, twice as many .003, three times as many .002.
-"""
+"""How many times as many passages as are wanted are named so. By hand, once, of the twenty best of
+a million: as many as are wanted miss .01, twice as many .003, three times as many .002."""
 
 EXACT_AMONG: Final = 20_000
 """Rows left by a filter up to which each is compared, whatever the coarse index."""
