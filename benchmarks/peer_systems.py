@@ -116,14 +116,22 @@ def lancedb(folder: Path, vectors: Any, tokens: list[str]) -> Search:
 
 
 def txtai(_: Path, vectors: Any, tokens: list[str]) -> Search:
-    """txtai, as it comes: its FAISS index, its BM25, its hybrid search."""
+    """txtai: its FAISS index, its BM25, its hybrid search; words split at blanks.
+
+    As it comes, it drops every word that is not of Latin letters.
+    """
     from txtai import Embeddings
 
     known = {text: vectors[row] for row, text in enumerate(tokens)}
     embeddings = Embeddings(
         method="external",
         transform=lambda texts: np.array([known[text] for text in texts]),
-        hybrid=True,
+        scoring={
+            "method": "bm25",
+            "terms": True,
+            "normalize": True,
+            "tokenizer": {"regexp": r"\S+", "lowercase": False, "emoji": False},
+        },
         content=False,
     )
     embeddings.index((row, text, None) for row, text in enumerate(tokens))
