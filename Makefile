@@ -53,6 +53,7 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/page.py
 	$(BIN)/python benchmarks/scale.py $(SIZES)
 	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/building.py
 	$(BIN)/python benchmarks/indexes.py
 
 # The page tests need a browser; without one they are skipped, and say so.
