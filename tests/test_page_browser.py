@@ -687,7 +687,9 @@ def test_entries_are_searched(seed_page: str, tab: "Page") -> None:
     tab.go_back()
     rows.first.wait_for()
     assert rows.count() < every
-    assert find.input_value() == "拍错"
+    from playwright.sync_api import expect
+
+    expect(find).to_have_value("拍错")
     tab.get_by_text(EN.changes_none).wait_for()
     tab.get_by_text(EN.lint_run).click()
     wait_for_address(tab, view="corpus", find="拍错", check="1", lang="en")

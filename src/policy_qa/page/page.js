@@ -8,16 +8,22 @@ const KEPT = 6;
 let send = () => {};
 let shown = null;
 let began = false;
+let latest = {};
 
 export default function ({ data, setTriggerValue }) {
   send = setTriggerValue;
   document.documentElement.lang = data.language;
   document.documentElement.dataset.pqView = data.view;
+  latest = data;
   if (!began) {
     began = true;
     document.addEventListener("click", follow);
     document.addEventListener("keydown", pressed);
     whenThere("input[type=search]", focusAtFirst);
+    // The first page may come after its data.
+    new MutationObserver(() => {
+      if (document.querySelector(".pq-recent:not([data-drawn])")) drawRecent(latest);
+    }).observe(document.body, { childList: true, subtree: true });
   }
   name("input[type=search]", data.placeholder);
   drawRecent(data);
@@ -162,6 +168,7 @@ function drawRecent(data) {
   const list = place?.querySelector("ul");
   if (!list) return;
   const queries = recent();
+  place.dataset.drawn = "yes";
   place.hidden = !queries.length;
   list.replaceChildren(...queries.map(query => {
     const link = document.createElement("a");
