@@ -270,6 +270,12 @@ def test_an_import_takes_ids_as_they_are_and_gives_none_again(tmp_path: Path) ->
     with contextlib.closing(store):
         assert [found.id for found, _ in store.entries("a.txt")] == ["a#1"]
         assert store.next_entry("a.txt") == 9
+    build_generation([one("c?\nd", "c.txt")], tmp_path / "kb", encoder, source)
+    again = [(document, [entry])]
+    build_generation(again, tmp_path / "kb", encoder, source, next_entries={"a.txt": 2})
+    _, store = open_store(tmp_path / "kb")
+    with contextlib.closing(store):
+        assert store.next_entry("a.txt") == 9
 
 
 def test_an_import_can_be_told_index_and_model(tmp_path: Path) -> None:

@@ -366,6 +366,18 @@ def test_a_document_that_comes_back_gets_other_ids(corpus, monkeypatch, share):
     assert ids(path, "page-01.txt") == ["page-01#4"]
 
 
+def test_a_file_that_could_not_be_read_for_a_while_keeps_its_ids(corpus):
+    """What a build had to leave out is not gone: mended, it has the ids that it had."""
+    path = build(corpus)
+    file = corpus / "page-01.txt"
+    text = file.read_text("utf-8")
+    file.write_bytes(b"\0\1")
+    assert ids(build(corpus), "page-02.txt") == ["page-02#1", "page-02#2", "page-02#3"]
+    assert list(read_manifest(path).skipped) == ["page-01.txt"]
+    write(file, text)
+    assert ids(build(corpus), "page-01.txt") == ["page-01#1", "page-01#2", "page-01#3"]
+
+
 def test_knowledge_bases_and_exports_are_no_documents(corpus):
     """What stands inside the corpus and is a knowledge base is passed over; exports are refused."""
     KnowledgeBase.build(corpus, corpus / "kb", model=LetterEncoder()).close()

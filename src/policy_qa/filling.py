@@ -114,8 +114,10 @@ class Filling:
             next_entries: Of each the least number that none of its entries ever had.
         """
         for document, entries in documents:
-            known = self._before.next_entry(document.id) if self._before else 0
-            self._put(document, entries, max(known, next_entries.get(document.id, 0)))
+            numbers = [next_entries.get(document.id, 0)]
+            if before := self._before:
+                numbers += before.next_entry(document.id), before.used(document.id)
+            self._put(document, entries, max(numbers))
 
     def _add(self, document: Document, read: Sequence[Entry]) -> None:
         """Add a document whose entries keep the ids that they had."""
@@ -146,13 +148,16 @@ class Filling:
     def finish(self) -> Source:
         """Write what is stored beside the documents; return what the generation is made of.
 
-        Documents that are gone leave the numbers of their entries, lest others get them.
+        Documents that are gone leave the numbers of their entries, lest others get them; those of a
+        file that cannot be read are not gone, and come back as they were.
         """
         used = Counter(self._source.used)
         if before := self._before:
             used |= Counter(before.all_used())
-            names = (name for name, _ in before.documents() if name not in self._taken)
-            used |= Counter({name: before.next_entry(name) for name in names})
+            parts = before.parts()
+            names = [name for name, _ in before.documents() if name not in self._taken]
+            lost = [n for n in names if parts.get(n, n) not in self._source.skipped]
+            used |= Counter({name: before.next_entry(name) for name in lost})
         gone = {name: number for name, number in used.items() if number and name not in self._taken}
         self._source = replace(self._source, used=gone)
         set_source(self._writer, self._source)

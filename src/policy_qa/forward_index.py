@@ -4,8 +4,8 @@ An inverted index names the rows that hold a token; to score a given row by it, 
 token of the query is looked through. Here a row is read, and its tokens are counted: microseconds,
 however many rows there are.
 
-Four files, in the folder of the inverted index. A token is the CRC-32 of its UTF-8 form: two that
-are looked for and held differ with a probability of 2^-32, those of at most four bytes always.
+Four files, in the folder of the inverted index. A token is the CRC-32 of its UTF-8 form: two
+are taken for one with a probability of 2^-32, those of at most four bytes never.
 
     forward.npy, forward-later.npy   `(1 + rows, 2) uint64`: tokens and rows in all, then of each
                                      row where its tokens start, and how many they are
